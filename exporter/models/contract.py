@@ -1,0 +1,72 @@
+"""What every model is: a vectorised state machine stepped once per point of time over all series of a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from exporter.frame import Floats, Mask, Rows
+
+Direction = Literal["both", "up", "down"]
+State = dict[str, np.ndarray]
+WEEK = 7 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a model is told about its query; durations in seconds, values in the unit of the query."""
+
+    step: float
+    zone: str = "UTC"
+    direction: Direction = "both"
+    minimum_deviation: float = 0.0
+    minimum_relative_deviation: float = 0.0
+    domain: tuple[float, float] = (-np.inf, np.inf)
+    false_alarm_interval: float = WEEK
+    warm_up: float = 2 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One step's outcome, each of shape (S,) and NaN where the series is not scored (learning or missing).
+
+    `score`: 0 at the expected value, 1 at the edge of normal. `deviation`: the sustained form of it.
+    `expected`, `lower`, `upper`: the value leaves [lower, upper] exactly where `score` passes 1.
+    """
+
+    score: Floats
+    deviation: Floats
+    expected: Floats
+    lower: Floats
+    upper: Floats
+
+
+class Model(Protocol):
+    """The contract of `MODELS`: bootstrap, catching up, live scoring and backtest all call `step`."""
+
+    settings: Settings
+    state: State
+    """Arrays with the series on the last axis; everything the model knows, and all that is saved."""
+
+    def __init__(self, settings: Settings, rows: int = 0) -> None: ...
+
+    def step(self, time: int, values: Floats, learn: Mask) -> Scores:
+        """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows.
+
+        NaN is a missing point: not scored, not learnt. Times are strictly increasing.
+        """
+        ...
+
+    def ready(self) -> Mask:
+        """Which series have left their warm-up, shape (S,)."""
+        ...
+
+    def select(self, rows: Rows) -> None:
+        """Rearrange the state so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
+        ...
+
+    def put(self, rows: Rows, other: Model) -> None:
+        """Overwrite `rows` with the series of `other`, a model of the same kind and settings."""
+        ...
