@@ -1,0 +1,54 @@
+"""Local time of day and hour of week: the two clocks a season is kept on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+SLOT = 900
+SLOTS = 96
+HOURS = 168
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """Where one instant stands: between day slots `slot` and `next_slot`, `weight` of the way; and its hour of week.
+
+    A slot's value belongs to its centre, so `weight` is 0 there and tends to 1 at the next centre.
+    Hours of the week count from Monday 00:00 local time.
+    """
+
+    slot: int
+    next_slot: int
+    weight: float
+    hour: int
+
+
+class LocalClock:
+    """Turns Unix seconds into local `Season`s; cheap while times step forward within one UTC offset."""
+
+    def __init__(self, zone: str) -> None:
+        """`zone`: an IANA name; `zoneinfo.ZoneInfoNotFoundError` when there is no such zone."""
+        self._zone = ZoneInfo(zone)
+        self._quarter = -1
+        self._offset = 0
+
+    def at(self, time: int) -> Season:
+        """The season of Unix second `time`."""
+        local = time + self._offset_at(time)
+        slot, weight = divmod(local % _DAY / SLOT - 0.5, 1.0)
+        first = int(slot) % SLOTS
+        # Unix day 0 was a Thursday
+        hour = (local // 3600 + 72) % HOURS
+        return Season(first, (first + 1) % SLOTS, weight, int(hour))
+
+    def _offset_at(self, time: int) -> int:
+        """The zone's offset from UTC in seconds; every zone of the database changes it on a quarter hour."""
+        quarter = time // SLOT
+        if quarter != self._quarter:
+            delta = datetime.fromtimestamp(quarter * SLOT, UTC).astimezone(self._zone).utcoffset()
+            self._offset = 0 if delta is None else int(delta.total_seconds())
+            self._quarter = quarter
+        return self._offset
