@@ -1,0 +1,167 @@
+"""The catalogue: every metric family that Tidemark exposes, with its type, labels and help text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+SOURCE = "source"
+"""Stands in `labels` for all labels of the scored series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric family as a scrape shows it; `help` names the unit."""
+
+    name: str
+    kind: Literal["gauge", "counter", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+_PER_SERIES = ("query", SOURCE)
+_CLOCK = "Computed on the cycle's clock, not in the scrape."
+
+SCORES: tuple[Family, ...] = (
+    Family(
+        "anomaly_score",
+        "gauge",
+        "How strange the series is now, without unit: 0 at the expected value, 1 at the edge of normal, "
+        f"logarithmic in rarity above it. {_CLOCK}",
+        _PER_SERIES,
+    ),
+    Family(
+        "anomaly_deviation",
+        "gauge",
+        "Sustained distance from normal on the scale of anomaly_score, without unit: rises more slowly and "
+        f"stays up while an incident lasts. {_CLOCK}",
+        _PER_SERIES,
+    ),
+    Family("anomaly_value", "gauge", f"Observed value, in the unit of the query. {_CLOCK}", _PER_SERIES),
+    Family("anomaly_expected", "gauge", f"Expected value, in the unit of the query. {_CLOCK}", _PER_SERIES),
+    Family(
+        "anomaly_lower",
+        "gauge",
+        f"Lower edge of normal, where anomaly_score crosses 1, in the unit of the query. {_CLOCK}",
+        _PER_SERIES,
+    ),
+    Family(
+        "anomaly_upper",
+        "gauge",
+        f"Upper edge of normal, where anomaly_score crosses 1, in the unit of the query. {_CLOCK}",
+        _PER_SERIES,
+    ),
+)
+
+SELF: tuple[Family, ...] = (
+    Family(
+        "tidemark_build_info",
+        "gauge",
+        "Always 1; the labels carry the version, revision and Python it runs on.",
+        ("version", "revision", "python"),
+    ),
+    Family(
+        "tidemark_config_info",
+        "gauge",
+        "Always 1; the label is the SHA-256 of the configuration in use.",
+        ("sha256",),
+    ),
+    Family(
+        "tidemark_config_last_reload_successful",
+        "gauge",
+        "1 if the last load of the configuration succeeded, else 0 and the one before it is still in use.",
+    ),
+    Family(
+        "tidemark_config_last_reload_success_timestamp_seconds",
+        "gauge",
+        "When the configuration in use was loaded, in Unix seconds.",
+    ),
+    Family(
+        "tidemark_cycle_duration_seconds", "histogram", "Duration of a cycle over all queries, in seconds."
+    ),
+    Family("tidemark_cycle_interval_seconds", "gauge", "Configured time between two cycles, in seconds."),
+    Family("tidemark_last_cycle_timestamp_seconds", "gauge", "When the last cycle ended, in Unix seconds."),
+    Family(
+        "tidemark_query_success", "gauge", "1 if the last read of the query was scored, else 0.", ("query",)
+    ),
+    Family(
+        "tidemark_query_duration_seconds",
+        "gauge",
+        "Duration of the query's last turn: read, score and render, in seconds.",
+        ("query",),
+    ),
+    Family("tidemark_query_interval_seconds", "gauge", "Step of the query, in seconds.", ("query",)),
+    Family(
+        "tidemark_query_series",
+        "gauge",
+        "Series of the query by state: scored, learning (within the warm-up) or missing (no point now).",
+        ("query", "state"),
+    ),
+    Family(
+        "tidemark_query_dropped_series",
+        "gauge",
+        "Series of the last read that are not scored, by reason: limit (max_series of the query).",
+        ("query", "reason"),
+    ),
+    Family(
+        "tidemark_query_bootstrap_ratio",
+        "gauge",
+        "Share of the query's history that was read and learnt, 0 to 1; 1 once it is live.",
+        ("query",),
+    ),
+    Family(
+        "tidemark_query_failures_total",
+        "counter",
+        "Failed turns of the query, by reason.",
+        ("query", "reason"),
+    ),
+    Family(
+        "tidemark_last_score_timestamp_seconds",
+        "gauge",
+        "Time of the newest point that was scored, in Unix seconds.",
+        ("query",),
+    ),
+    Family(
+        "tidemark_input_invalid_samples_total",
+        "counter",
+        "Samples that the TSDB returned and that are no number: nan, inf or histogram.",
+        ("query", "reason"),
+    ),
+    Family("tidemark_tsdb_up", "gauge", "1 if the last request to the TSDB was answered, else 0."),
+    Family(
+        "tidemark_tsdb_requests_total",
+        "counter",
+        "Requests to the TSDB by HTTP status code, or 'error' where there was no answer.",
+        ("code",),
+    ),
+    Family(
+        "tidemark_tsdb_request_duration_seconds", "histogram", "Duration of requests to the TSDB, in seconds."
+    ),
+    Family(
+        "tidemark_tsdb_circuit_open",
+        "gauge",
+        "1 while requests are held back because the TSDB failed repeatedly, else 0.",
+    ),
+    Family("tidemark_state_ok", "gauge", "1 if the last save of the state succeeded and no file is damaged."),
+    Family("tidemark_state_bytes", "gauge", "Size of the saved state on disk, in bytes."),
+    Family(
+        "tidemark_state_last_save_timestamp_seconds",
+        "gauge",
+        "When the state was last saved, in Unix seconds.",
+    ),
+    Family(
+        "tidemark_state_recoveries_total",
+        "counter",
+        "State files that could not be used and were set aside and rebuilt from history, by reason.",
+        ("reason",),
+    ),
+    Family(
+        "tidemark_events_total",
+        "counter",
+        "Events of the detector's life, such as reload, bootstrap and state_save, by result.",
+        ("event", "result"),
+    ),
+    Family("tidemark_snapshot_bytes", "gauge", "Size of the exposed scores as text, in bytes."),
+)
+
+CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, *SELF)}

@@ -1,0 +1,240 @@
+"""`tidemark.yml` -> frozen values, or every error at once: its place, what was found, what was expected."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from exporter.schema import Config, Query, Tuning
+
+Place: TypeAlias = tuple[str | int, ...]
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRETS = ("password", "credentials")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in the file: its line (0 when it has none), its path, and what to write."""
+
+    line: int
+    path: str
+    message: str
+
+
+class ConfigError(Exception):
+    """The file cannot be used; `problems` names every reason, in the order of the file."""
+
+    def __init__(self, source: str, problems: list[Problem]) -> None:
+        self.source = source
+        self.problems = sorted(problems)
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """`file:line: path: message`, one line per problem."""
+        return [
+            ": ".join(
+                filter(None, (f"{self.source}:{it.line}" if it.line else self.source, it.path, it.message))
+            )
+            for it in self.problems
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A valid configuration, the hash of its text, and the directory its paths are relative to."""
+
+    config: Config
+    sha256: str
+    directory: Path
+
+    def resolve(self, path: Path) -> Path:
+        """A path of the file, made absolute: relative ones are relative to the file, as in Prometheus."""
+        return path if path.is_absolute() else self.directory / path
+
+    def secret(self, path: Path) -> str:
+        """The content of a secret file without its trailing newline; ConfigError when it cannot be read."""
+        try:
+            return self.resolve(path).read_text().strip()
+        except OSError as error:
+            raise ConfigError(
+                str(self.resolve(path)), [Problem(0, "", f"cannot be read: {error.strerror}")]
+            ) from None
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> LoadedConfig:
+    """Read and validate the file at `path`; ConfigError holds every problem found."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise ConfigError(str(path), [Problem(0, "", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(str(path), [Problem(0, "", "is not UTF-8 text")]) from None
+    config = parse(text, str(path), environment)
+    return LoadedConfig(config, hashlib.sha256(text.encode()).hexdigest(), path.resolve().parent)
+
+
+def parse(text: str, source: str = "tidemark.yml", environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration that `text` describes; ConfigError holds every problem found."""
+    tree = _Tree(environment)
+    value = tree.read(text, source)
+    if not isinstance(value, dict):
+        raise ConfigError(source, [Problem(0, "", "expected a mapping with the keys tsdb and queries")])
+    _inherit(value)
+    try:
+        config = Config.model_validate(value)
+    except ValidationError as error:
+        raise ConfigError(source, tree.problems + list(_problems(error, tree.lines))) from None
+    if tree.problems:
+        raise ConfigError(source, tree.problems)
+    return config
+
+
+@dataclass
+class _Tree:
+    """YAML nodes -> plain values, keeping the line of every path and expanding `${ENV}` in text."""
+
+    environment: Mapping[str, str]
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, text: str, source: str) -> Any:
+        loader = yaml.SafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            return self._value(loader, node, ()) if node else None
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 0
+            raise ConfigError(source, [Problem(line, "", f"is not YAML: {error.problem}")]) from None
+        except (yaml.YAMLError, ValueError) as error:
+            raise ConfigError(
+                source, [Problem(0, "", f"is not YAML: {str(error).splitlines()[0]}")]
+            ) from None
+        finally:
+            loader.dispose()
+
+    def _value(self, loader: yaml.SafeLoader, node: yaml.Node, place: Place) -> Any:
+        self.lines[place] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(loader, node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(loader, item, (*place, i)) for i, item in enumerate(node.value)]
+        value = loader.construct_object(node)
+        return self._expanded(value, place) if isinstance(value, str) else value
+
+    def _mapping(self, loader: yaml.SafeLoader, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in out:
+                self._problem((*place, key), "is written twice", line=key_node.start_mark.line + 1)
+            out[key] = self._value(loader, value_node, (*place, key))
+            self.lines[(*place, key)] = key_node.start_mark.line + 1
+        return out
+
+    def _expanded(self, text: str, place: Place) -> str:
+        if place[-1:] and place[-1] in _SECRETS and not _VARIABLE.fullmatch(text):
+            self._problem(
+                place, f"expected ${{ENV}}, or {place[-1]}_file: a secret does not stand in the file"
+            )
+        return _VARIABLE.sub(lambda found: self._variable(found[1], place), text)
+
+    def _variable(self, name: str, place: Place) -> str:
+        if name not in self.environment:
+            self._problem(place, f"the environment variable {name} is not set")
+        return self.environment.get(name, name)
+
+    def _problem(self, place: Place, message: str, line: int | None = None) -> None:
+        self.problems.append(Problem(line or self.lines.get(place, 0), _dotted(place), message))
+
+
+def _inherit(value: dict[str, Any]) -> None:
+    """Write the defaults of `scoring` into every query that says nothing itself."""
+    scoring = value.get("scoring")
+    if not isinstance(scoring, dict):
+        return
+    defaults = {key: scoring[key] for key in Tuning.model_fields if key in scoring}
+    if "step" not in defaults and "interval" in scoring:
+        defaults["step"] = scoring["interval"]
+    for query in value.get("queries") or ():
+        if isinstance(query, dict):
+            query.update({key: default for key, default in defaults.items() if key not in query})
+
+
+def _problems(error: ValidationError, lines: Mapping[Place, int]) -> Iterator[Problem]:
+    for it in error.errors(include_url=False):
+        place: Place = it["loc"]
+        if place not in lines and it["type"] != "missing" and _inherited(place):
+            continue  # said once, where it stands in `scoring`
+        if it["type"] == "too_short" and it["input"]:
+            continue  # an echo of the entries that are wrong themselves
+        line = next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), 0)
+        yield Problem(line, _dotted(place), _message(it))
+
+
+def _inherited(place: Place) -> bool:
+    return len(place) > 2 and place[0] == "queries" and place[2] in Tuning.model_fields
+
+
+_EXPECTED = {
+    "string_type": "expected text",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "bool_type": "expected true or false",
+    "model_type": "expected a mapping",
+    "dict_type": "expected a mapping",
+    "tuple_type": "expected a list",
+    "path_type": "expected a path",
+}
+
+
+def _message(it: Mapping[str, Any]) -> str:
+    """One line: what was expected, and what was found where that can be shown."""
+    context, found = it.get("ctx", {}), it["input"]
+    match it["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "is not a known key" + _suggestion(it["loc"])
+        case "value_error":
+            message = str(context["error"])
+        case "literal_error":
+            message = f"expected {context['expected']}"
+        case "too_short":
+            return "expected at least one entry"
+        case kind:
+            message = _EXPECTED.get(kind) or it["msg"].replace("Input should be", "expected")
+    shown = isinstance(found, str | int | float | list) and it["loc"][-1:] and it["loc"][-1] not in _SECRETS
+    return f"{message}, found {str(found)[:60]!r}" if shown and "found" not in message else message
+
+
+def _suggestion(place: Place) -> str:
+    known = list(_section(place[:-1]))
+    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+    return f": did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"
+
+
+def _section(place: Place) -> Mapping[str, Any]:
+    """The fields of the section at `place`, following the annotations of the schema."""
+    model: type[BaseModel] = Config
+    for part in place:
+        if isinstance(part, int) or part == "queries":
+            model = Query
+            continue
+        annotation = model.model_fields[part].annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        model = next(it for it in options if isinstance(it, type) and issubclass(it, BaseModel))
+    return model.model_fields
+
+
+def _dotted(place: Place) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")

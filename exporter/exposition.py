@@ -1,0 +1,114 @@
+"""Snapshot -> text: the scores of one cycle, frozen and rendered once, so that a scrape only sends bytes."""
+
+from __future__ import annotations
+
+import gzip
+import operator
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
+import orjson
+
+from exporter.catalogue import SCORES
+from exporter.frame import DuplicateSeries, Floats, Labels
+from exporter.models.contract import Scores
+from exporter.schema import Output
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+_ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryScores:
+    """What one query exposes at Unix second `time`: S series, and per family S values, NaN where absent.
+
+    `labels` are the series' labels as text ready for the exposition, `series` the same as mappings.
+    """
+
+    query: str
+    time: int
+    labels: Sequence[bytes]
+    series: Sequence[Mapping[str, str]]
+    families: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The outcome of one cycle; handlers read it, nobody changes it."""
+
+    time: float
+    scores: tuple[QueryScores, ...]
+    text: bytes
+    gzipped: bytes
+
+    @classmethod
+    def of(cls, time: float, scores: Iterable[QueryScores]) -> Snapshot:
+        """Freeze and render `scores`, taken at Unix second `time`."""
+        kept = tuple(scores)
+        text = render(kept)
+        return cls(time, kept, text, gzip.compress(text, 1, mtime=0))
+
+
+def exposed_families(outputs: Sequence[Output], values: Floats, scores: Scores) -> dict[str, Floats]:
+    """The families that `outputs` ask for, NaN wherever there is no score."""
+    scored = np.isfinite(scores.score)
+    families: dict[str, Floats] = {}
+    if "score" in outputs:
+        families["anomaly_score"] = np.round(scores.score, 4)
+    if "deviation" in outputs:
+        families["anomaly_deviation"] = np.round(scores.deviation, 4)
+    if "value" in outputs:
+        families["anomaly_value"] = np.where(scored, values, np.nan)
+    if "band" in outputs:
+        families["anomaly_expected"] = scores.expected.astype(np.float32)
+        families["anomaly_lower"] = scores.lower.astype(np.float32)
+        families["anomaly_upper"] = scores.upper.astype(np.float32)
+    return families
+
+
+def exposed_labels(labels: Labels, query: str) -> dict[str, str]:
+    """The labels a series is exposed with: its own, without the metric name, and `query`.
+
+    A source label called `query` becomes `exported_query`; characters that the text format cannot carry
+    in a name become `_`. DuplicateSeries when two labels end up with one name.
+    """
+    out = {"query": query}
+    for name, value in labels:
+        if name == "__name__" or not value:
+            continue
+        exposed = "exported_query" if name == "query" else _ILLEGAL.sub("_", name)
+        exposed = f"_{exposed}" if exposed[:1].isdigit() else exposed
+        if exposed in out:
+            raise DuplicateSeries(f"two labels of one series would both be exposed as {exposed!r}")
+        out[exposed] = value
+    return out
+
+
+def render_labels(labels: Mapping[str, str]) -> bytes:
+    """`{a="b",c="d"} ` with the escapes of the text format, ready to be put before a value."""
+    pairs = ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels.items())
+    return f"{{{pairs}}} ".encode()
+
+
+def render(scores: Sequence[QueryScores]) -> bytes:
+    """The text format (version 0.0.4) of all score families; an empty family is left out."""
+    return b"".join(part for family in SCORES for part in _family(family.name, family.help, scores))
+
+
+def _family(name: str, text: str, scores: Sequence[QueryScores]) -> list[bytes]:
+    parts = [_samples(name.encode(), it.labels, it.families[name]) for it in scores if name in it.families]
+    return [f"# HELP {name} {text}\n# TYPE {name} gauge\n".encode(), *parts] if any(parts) else []
+
+
+def _samples(name: bytes, labels: Sequence[bytes], values: Floats) -> bytes:
+    present = np.isfinite(values)
+    if not present.any():
+        return b""
+    if not present.all():
+        labels, values = list(compress(labels, present.tolist())), values[present]
+    numbers = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    lines = map(operator.add, labels, numbers.split(b","))
+    return name + (b"\n" + name).join(lines) + b"\n"

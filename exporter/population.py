@@ -1,0 +1,90 @@
+"""The series of one query and their model, which grow, shrink and step together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from exporter.frame import Floats, Frame, Rows
+from exporter.models import MODELS
+from exporter.models.contract import Model, Scores
+from exporter.models.contract import Settings as ModelSettings
+from exporter.roster import UNKNOWN, Roster
+from exporter.schema import Query
+
+
+def model_settings(query: Query, zone: str) -> ModelSettings:
+    """What the model of `query` is told."""
+    return ModelSettings(
+        step=query.step,
+        zone=zone,
+        direction=query.direction,
+        minimum_deviation=query.minimum_deviation,
+        minimum_relative_deviation=query.minimum_relative_deviation,
+        domain=(query.domain.min, query.domain.max),
+        false_alarm_interval=query.false_alarms,
+        warm_up=query.warm_up,
+    )
+
+
+class Population:
+    """A roster of S series and the model whose state has one column for each of them."""
+
+    def __init__(self, query: Query, zone: str, keys: Sequence[bytes] = ()) -> None:
+        self.query = query
+        self.roster = Roster(query.name, keys)
+        self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
+
+    def __len__(self) -> int:
+        return len(self.roster)
+
+    def spread(self, keys: Sequence[bytes], values: Floats) -> Floats:
+        """`values` (len(keys), ...) by row of the roster, NaN where it has none; other series fall away."""
+        rows = self.roster.locate(keys)
+        known = rows != UNKNOWN
+        out = np.full((len(self), *values.shape[1:]), np.nan)
+        out[rows[known]] = values[known]
+        return out
+
+    def replay(self, frame: Frame) -> Iterator[tuple[int, Floats, Scores]]:
+        """Step through the times of `frame`, yielding (time, values, scores) after each."""
+        matrix = np.ascontiguousarray(self.spread(frame.keys, frame.values).T)
+        for time, values in zip(frame.times.tolist(), matrix, strict=True):
+            yield time, values, self.step(time, values)
+
+    def step(self, time: int, values: Floats) -> Scores:
+        """Score and learn `values` (S,), in which absent counts become 0 if the query says so."""
+        seen = values == values
+        if self.query.missing == "zero" and seen.any():
+            values[~seen & (self.roster.last_seen > 0)] = 0.0
+        self.roster.last_seen[seen] = time
+        return self.model.step(time, values, np.ones(len(values), bool))
+
+    def join(self, other: Population) -> None:
+        """Take over the series of `other`, at the end."""
+        old, new = len(self), len(other)
+        rows = np.arange(old, old + new)
+        self.roster.add(other.roster.keys)
+        self.roster.last_seen[rows] = other.roster.last_seen
+        self.model.select(np.append(np.arange(old), np.full(new, UNKNOWN)))
+        self.model.put(rows, other.model)
+
+    def keep(self, rows: Rows) -> None:
+        """Let go of every series that is not in `rows`."""
+        if len(rows) < len(self):
+            self.roster = self.roster.selected(rows)
+            self.model.select(rows)
+
+    def forget(self, before: float) -> None:
+        """Let go of the series that were last seen at `before` or earlier."""
+        self.keep(np.flatnonzero(self.roster.last_seen > before))
+
+    def admit(self, keys: Sequence[bytes], time: int) -> Sequence[bytes]:
+        """As many of `keys` as `max_series` has room for, once series that are gone at `time` made way."""
+        over = len(self) + len(keys) - self.query.max_series
+        if over > 0:
+            gone = np.flatnonzero(self.roster.last_seen < time)
+            oldest = gone[np.argsort(self.roster.last_seen[gone], kind="stable")][:over]
+            self.keep(np.setdiff1d(np.arange(len(self)), oldest))
+        return keys[: max(0, self.query.max_series - len(self))]

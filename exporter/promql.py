@@ -1,0 +1,34 @@
+"""PromQL that Tidemark writes itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from exporter.roster import labels_of
+
+FEW = 20
+"""Up to this many series are asked for by name; beyond it the whole expression is the shorter question."""
+
+
+def only(expr: str, keys: Sequence[bytes]) -> str:
+    """`expr`, kept to the series that `keys` name (all of them if there are many or they have no labels)."""
+    series = [[(n, v) for n, v in labels_of(key) if n != "__name__"] for key in keys]
+    names = sorted({name for labels in series for name, _ in labels})
+    if not names or len(keys) > FEW:
+        return expr
+    wanted = " or ".join(_vector(labels) for labels in series)
+    return f"({expr}\n) and on ({', '.join(names)}) ({wanted})"
+
+
+def _vector(labels: Sequence[tuple[str, str]]) -> str:
+    """An instant vector of one element with exactly `labels`."""
+    out = "vector(1)"
+    for name, value in labels:
+        # '$' would name a capture group of the (empty) regular expression
+        out = f'label_replace({out}, "{name}", {_quoted(value.replace("$", "$$"))}, "", "")'
+    return out
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

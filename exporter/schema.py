@@ -1,0 +1,244 @@
+"""The shape of `tidemark.yml`: every section and key, its type, default and what may be written there."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from exporter.durations import format_duration, parse_budget, parse_duration
+
+Output = Literal["score", "deviation", "value", "band"]
+ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band")
+
+
+def _duration(found: Any) -> Any:
+    if not isinstance(found, str):
+        raise ValueError("expected a duration in Prometheus syntax, such as 30s, 5m, 1h30m or 14d")
+    return parse_duration(found)
+
+
+def _budget(found: Any) -> Any:
+    if not isinstance(found, str):
+        raise ValueError("expected a rate of false alarms per series, such as '1 per week'")
+    return parse_budget(found)
+
+
+def _positive(seconds: float) -> float:
+    if seconds <= 0:
+        raise ValueError("expected a duration above zero")
+    return seconds
+
+
+def _http_url(found: str) -> str:
+    parts = urlsplit(found)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected a URL such as http://localhost:9090")
+    if parts.username or parts.password:
+        raise ValueError("expected a URL without a user or password in it: use tsdb.basic_auth")
+    return found.rstrip("/")
+
+
+def _time_zone(found: str) -> str:
+    if found not in available_timezones():
+        raise ValueError("expected an IANA time zone such as Europe/Berlin or UTC")
+    return found
+
+
+def _query_name(found: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:-]*", found):
+        raise ValueError("expected a name of letters, digits, '_', '-', '.' or ':' that starts with a letter")
+    return found
+
+
+def _filled(found: str) -> str:
+    if not found.strip():
+        raise ValueError("expected text, found only white space")
+    return found
+
+
+Interval = Annotated[float, BeforeValidator(_duration), AfterValidator(_positive)]
+Offset = Annotated[float, BeforeValidator(_duration)]
+Budget = Annotated[float, BeforeValidator(_budget)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+QueryName = Annotated[str, AfterValidator(_query_name)]
+Text = Annotated[str, AfterValidator(_filled)]
+
+
+class Section(BaseModel):
+    """A mapping of the file: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False)
+
+
+class BasicAuth(Section):
+    """User and password for the TSDB; the password comes from a file or from `${ENV}`."""
+
+    username: Text
+    password: SecretStr | None = None
+    password_file: Path | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _one_password(self) -> BasicAuth:
+        if (self.password is None) == (self.password_file is None):
+            raise ValueError("expected exactly one of password_file and password")
+        return self
+
+
+class Authorization(Section):
+    """An `Authorization` header: its type and its credentials, from a file or from `${ENV}`."""
+
+    type: Text = "Bearer"
+    credentials: SecretStr | None = None
+    credentials_file: Path | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Authorization:
+        if (self.credentials is None) == (self.credentials_file is None):
+            raise ValueError("expected exactly one of credentials_file and credentials")
+        return self
+
+
+class TlsConfig(Section):
+    """TLS towards the TSDB, as in Prometheus' `tls_config`."""
+
+    ca_file: Path | None = Field(default=None, strict=False)
+    cert_file: Path | None = Field(default=None, strict=False)
+    key_file: Path | None = Field(default=None, strict=False)
+    server_name: Text | None = None
+    insecure_skip_verify: bool = False
+
+    @model_validator(mode="after")
+    def _pair(self) -> TlsConfig:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("expected cert_file and key_file together, or neither")
+        return self
+
+
+class Tsdb(Section):
+    """Where the metrics are read from, and how politely."""
+
+    url: HttpUrl
+    flavour: Literal["auto", "prometheus", "victoriametrics"] = "auto"
+    basic_auth: BasicAuth | None = None
+    authorization: Authorization | None = None
+    headers: dict[str, str] = Field(default_factory=dict)
+    tenant: Text | None = None
+    tls_config: TlsConfig = TlsConfig()
+    proxy_url: HttpUrl | None = None
+    compression: Literal["auto", "gzip", "identity"] = "auto"
+    timeout: Interval = 30.0
+    concurrency: int = Field(default=4, ge=1, le=64)
+    retries: int = Field(default=3, ge=0, le=10)
+    points_per_request: int = Field(default=2_000_000, ge=11_000)
+    response_limit_bytes: int = Field(default=512 * 1024 * 1024, ge=1024 * 1024)
+
+    @model_validator(mode="after")
+    def _one_auth(self) -> Tsdb:
+        if self.basic_auth and self.authorization:
+            raise ValueError("expected only one of basic_auth and authorization")
+        return self
+
+
+class Domain(Section):
+    """The values that a query can take at all; the band never leaves them."""
+
+    min: float = Field(default=-math.inf, strict=False)
+    max: float = Field(default=math.inf, strict=False)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Domain:
+        if not self.min < self.max:
+            raise ValueError(f"expected min below max, found {self.min:g} and {self.max:g}")
+        return self
+
+
+class Tuning(Section):
+    """What may stand in `scoring` as the default of all queries, and in a query for itself alone."""
+
+    step: Interval = 60.0
+    offset: Offset = 30.0
+    history: Interval = 21 * 86_400.0
+    warm_up: Interval = 2 * 86_400.0
+    false_alarms: Budget = 7 * 86_400.0
+    model: Literal["seasonal"] = "seasonal"
+    outputs: tuple[Output, ...] = Field(default=ALL_OUTPUTS, strict=False, min_length=1)
+    max_series: int = Field(default=10_000, ge=1)
+
+
+class Scoring(Tuning):
+    """The rhythm of the cycle, the time zone of its seasons, and the defaults of every query."""
+
+    interval: Interval = 60.0
+    time_zone: TimeZone = "UTC"
+
+
+class Query(Tuning):
+    """One expression, and what is normal for its series."""
+
+    name: QueryName
+    expr: Text
+    direction: Literal["both", "up", "down"] = "both"
+    minimum_deviation: float = Field(default=0.0, ge=0, strict=False)
+    minimum_relative_deviation: float = Field(default=0.0, ge=0, strict=False)
+    domain: Domain = Domain()
+    missing: Literal["skip", "zero"] = "skip"
+
+    @model_validator(mode="after")
+    def _possible(self) -> Query:
+        if self.step < 1 or self.step % 1:
+            raise ValueError("step: expected whole seconds")
+        if self.history < self.warm_up:
+            raise ValueError(
+                f"history ({format_duration(self.history)}) is shorter than "
+                f"warm_up ({format_duration(self.warm_up)}): no series would ever be scored"
+            )
+        return self
+
+
+class StateStore(Section):
+    """Where the cache of what was learnt lies, and how often it is written."""
+
+    path: Path = Field(default=Path("tidemark-state"), strict=False)
+    save_interval: Interval = 300.0
+
+
+class Web(Section):
+    """Defaults of the `--web.*` flags; a flag given on the command line wins."""
+
+    listen_addresses: tuple[Text, ...] = Field(default=(":10063",), strict=False, min_length=1)
+    config_file: Path | None = Field(default=None, strict=False)
+    external_url: HttpUrl | None = None
+    enable_lifecycle: bool = False
+
+
+class Config(Section):
+    """The whole file, as frozen values. Durations are seconds; secrets from files are read by `load`."""
+
+    tsdb: Tsdb
+    queries: tuple[Query, ...] = Field(strict=False, min_length=1)
+    scoring: Scoring = Scoring()
+    state: StateStore = StateStore()
+    web: Web = Web()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Config:
+        names = [query.name for query in self.queries]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"queries: every name may stand once, found twice: {', '.join(twice)}")
+        return self

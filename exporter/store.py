@@ -1,0 +1,131 @@
+"""The cache of what was learnt: per query one versioned, checksummed file, written atomically, no pickle.
+
+The TSDB is the truth. A file that cannot be used is set aside and its query learns again from history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+VERSION = 1
+_SUFFIX = ".tidemark"
+
+
+class Damaged(Exception):
+    """A state file cannot be used; `reason` is `damaged` or `version`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What one query has learnt: its series, and the model's arrays with the series on their last axis."""
+
+    fingerprint: str
+    time: int
+    begun: int
+    keys: list[bytes]
+    last_seen: np.ndarray
+    state: dict[str, np.ndarray]
+
+
+class Store:
+    """A directory of state files."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def save(self, query: str, saved: Saved) -> None:
+        """Replace the file of `query` in one step; OSError when the directory cannot be written."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        payload = _packed(saved)
+        header = {
+            "tidemark_state": VERSION,
+            "bytes": len(payload),
+            "sha256": hashlib.sha256(payload).hexdigest(),
+        }
+        with tempfile.NamedTemporaryFile(dir=self.directory, prefix=f".{query}-", delete=False) as file:
+            try:
+                file.write(orjson.dumps(header) + b"\n" + payload)
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(file.name, self._path(query))  # noqa: PTH105 - the pair of fsync
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+
+    def load(self, query: str) -> Saved | None:
+        """What was saved for `query`, or None; Damaged when the file is there and cannot be used."""
+        try:
+            raw = self._path(query).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Damaged("damaged", f"cannot be read: {error.strerror}") from None
+        return _unpacked(_checked(raw))
+
+    def set_aside(self, query: str, now: float) -> Path:
+        """Move a file that cannot be used out of the way, keep it for inquiry, and say where it lies."""
+        aside = self._path(query).with_suffix(f".set-aside-{int(now)}")
+        self._path(query).replace(aside)
+        return aside
+
+    def size(self) -> int:
+        """Bytes of all state files."""
+        return sum(path.stat().st_size for path in self.directory.glob(f"*{_SUFFIX}"))
+
+    def _path(self, query: str) -> Path:
+        return self.directory / f"{query}{_SUFFIX}"
+
+
+def _packed(saved: Saved) -> bytes:
+    about = {"fingerprint": saved.fingerprint, "time": saved.time, "begun": saved.begun}
+    arrays = {f"state.{name}": array for name, array in saved.state.items()}
+    arrays["about"] = np.frombuffer(orjson.dumps(about), np.uint8)
+    arrays["keys"] = np.frombuffer(b"\n".join(saved.keys), np.uint8)
+    arrays["last_seen"] = saved.last_seen
+    out = io.BytesIO()
+    np.savez(out, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def _checked(raw: bytes) -> bytes:
+    head, _, payload = raw.partition(b"\n")
+    try:
+        header = orjson.loads(head)
+        version, size, digest = header["tidemark_state"], header["bytes"], header["sha256"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise Damaged("damaged", "is not a state file of tidemark, or its header is lost") from None
+    if version != VERSION:
+        raise Damaged("version", f"has version {version}; this tidemark reads version {VERSION}")
+    if len(payload) != size or hashlib.sha256(payload).hexdigest() != digest:
+        raise Damaged("damaged", f"does not match its checksum ({len(payload)} of {size} bytes are there)")
+    return payload
+
+
+def _unpacked(payload: bytes) -> Saved:
+    with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
+        about = orjson.loads(arrays["about"].tobytes())
+        keys = arrays["keys"].tobytes()
+        return Saved(
+            fingerprint=about["fingerprint"],
+            time=about["time"],
+            begun=about["begun"],
+            keys=keys.split(b"\n") if keys else [],
+            last_seen=arrays["last_seen"],
+            state={
+                name.removeprefix("state."): arrays[name]
+                for name in arrays.files
+                if name.startswith("state.")
+            },
+        )
