@@ -1,0 +1,245 @@
+"""HTTP endpoints over the latest snapshot, and the server that answers them. docs/http.md describes both."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from exporter.status import Status
+from exporter.web_config import CurrentContext, WebConfigFile
+from exporter.web_guard import BasicAuth, ConfiguredHeaders
+from exporter.web_page import CONTENT_SECURITY_POLICY, landing_page
+
+log = structlog.get_logger(__name__)
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+LIFECYCLE_OFF = "this endpoint is off; start Tidemark with --web.enable-lifecycle, or send it a signal"
+CONNECTIONS = 512
+KEEP_ALIVE_SECONDS = 150
+STOP_SECONDS = 5
+STOP_POLL_SECONDS = 0.1
+
+
+class Source(Protocol):
+    """What the endpoints show. Called from worker threads, at any time, by several at once."""
+
+    def metrics(self, gzipped: bool) -> bytes:
+        """The body of /metrics: text format 0.0.4, or gzip members of it."""
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether the first cycle is over, and one line that says so or what is awaited."""
+
+    def status(self) -> Status:
+        """What the landing page shows."""
+
+
+class StopSignal(Protocol):
+    """A threading.Event, or anything like it."""
+
+    def is_set(self) -> bool:
+        """True once the server must stop."""
+
+
+def create_app(
+    source: Source,
+    *,
+    reload: Callable[[], tuple[bool, str]],
+    leave: Callable[[], None],
+    lifecycle_enabled: bool = False,
+    external_url: str = "",
+    web_config: WebConfigFile | None = None,
+) -> Starlette:
+    """The ASGI application.
+
+    `reload` answers (took effect, one line); `leave` asks the process to stop. HTTP reaches both only with
+    `lifecycle_enabled`. With a path in `external_url` the endpoints also answer below that path.
+    """
+    endpoints = Endpoints(source, reload, leave, lifecycle_enabled)
+    prefix = urlsplit(external_url).path.rstrip("/")
+    routes = endpoints.routes()
+    mounted: list[BaseRoute] = [Mount(prefix, routes=routes)] if prefix else []
+    guards = (
+        [Middleware(ConfiguredHeaders, web_config), Middleware(BasicAuth, web_config)] if web_config else []
+    )
+    return Starlette(
+        routes=[*mounted, *routes],
+        middleware=[*guards, Middleware(OneLineErrors)],
+        exception_handlers={HTTPException: _plain_error},
+    )
+
+
+class Endpoints:
+    """One method for each path; plain functions, so that none of them blocks the event loop."""
+
+    def __init__(
+        self,
+        source: Source,
+        reload: Callable[[], tuple[bool, str]],
+        leave: Callable[[], None],
+        lifecycle_enabled: bool,
+    ) -> None:
+        self._source = source
+        self._reload = reload
+        self._leave = leave
+        self._lifecycle_enabled = lifecycle_enabled
+
+    def routes(self) -> list[Route]:
+        """The paths and their methods; GET brings HEAD with it."""
+        return [
+            Route("/", self.landing, methods=["GET"]),
+            Route("/metrics", self.metrics, methods=["GET"]),
+            Route("/-/healthy", self.healthy, methods=["GET"]),
+            Route("/-/ready", self.ready, methods=["GET"]),
+            Route("/-/reload", self.reload, methods=["POST", "PUT"]),
+            Route("/-/quit", self.quit, methods=["POST", "PUT"]),
+        ]
+
+    def landing(self, _: Request) -> Response:
+        """The page for people."""
+        headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
+        page = landing_page(self._source.status(), self._source.ready())
+        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+    def metrics(self, request: Request) -> Response:
+        """The latest snapshot, gzipped when the client asks for it."""
+        gzipped = accepts_gzip(request.headers.getlist("accept-encoding"))
+        headers = {"Content-Type": METRICS_TYPE, "Vary": "Accept-Encoding"}
+        if gzipped:
+            headers["Content-Encoding"] = "gzip"
+        return Response(self._source.metrics(gzipped), headers=headers)
+
+    def healthy(self, _: Request) -> Response:
+        """200 as long as the process answers."""
+        return _line("healthy")
+
+    def ready(self, _: Request) -> Response:
+        """200 after the first cycle, 503 with the reason before it."""
+        ready, reason = self._source.ready()
+        return _line(reason, 200 if ready else 503)
+
+    def reload(self, request: Request) -> Response:
+        """Read the configuration again; 500 with the reason when the file before it stays in force."""
+        self._refuse_lifecycle(request)
+        done, message = self._reload()
+        return _line(message, 200 if done else 500)
+
+    def quit(self, request: Request) -> Response:
+        """Stop the process gracefully."""
+        self._refuse_lifecycle(request)
+        self._leave()
+        return _line("stopping")
+
+    def _refuse_lifecycle(self, request: Request) -> None:
+        if not self._lifecycle_enabled:
+            raise HTTPException(403, LIFECYCLE_OFF)
+        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            raise HTTPException(403, "a page of another site may not call this endpoint")
+
+
+def accepts_gzip(accept_encoding: Sequence[str]) -> bool:
+    """Whether the Accept-Encoding headers name gzip, or `*`, with a weight above 0 (RFC 9110, 12.5.3)."""
+    weights = dict(
+        _weighted(coding) for line in accept_encoding for coding in line.split(",") if coding.strip()
+    )
+    named = [weights[it] for it in ("gzip", "x-gzip") if it in weights]
+    return (max(named) if named else weights.get("*", 0.0)) > 0
+
+
+def _weighted(coding: str) -> tuple[str, float]:
+    name, *parameters = (part.strip().lower() for part in coding.split(";"))
+    weight = next((it[2:] for it in parameters if it.startswith("q=")), "1")
+    try:
+        return name, float(weight)
+    except ValueError:
+        return name, 0.0
+
+
+def _line(text: str, status: int = 200) -> Response:
+    return PlainTextResponse(f"{text}\n", status, headers={"Cache-Control": "no-store"})
+
+
+def _plain_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    hint = "no such page; try /, /metrics, /-/healthy or /-/ready"
+    text = hint if error.status_code == 404 else error.detail
+    return PlainTextResponse(f"{text}\n", error.status_code, headers=error.headers)
+
+
+class OneLineErrors:
+    """ASGI middleware: an exception of an endpoint becomes one log line and a 500, not a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            log.error("http request failed", path=scope.get("path"), error=f"{type(error).__name__}: {error}")
+            log.debug("http request failed", exc_info=True)
+            await _line("internal error; the log has the reason", 500)(scope, receive, send)
+
+
+def serve(
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    stop: StopSignal,
+    web_config: WebConfigFile | None = None,
+) -> None:
+    """Answer requests on bound `sockets` until `stop` is set, then finish those under way and close.
+
+    Blocks; meant for the main thread. Signal handlers are the caller's and are left alone.
+    """
+    context = web_config.context() if web_config else None
+    settings = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    settings.load()
+    settings.ssl = CurrentContext(web_config) if web_config and context else None
+    asyncio.run(_until_stopped(_Server(settings), list(sockets), stop))
+
+
+async def _until_stopped(server: uvicorn.Server, sockets: list[socket.socket], stop: StopSignal) -> None:
+    async def watch() -> None:
+        while not stop.is_set():
+            await asyncio.sleep(STOP_POLL_SECONDS)
+        server.should_exit = True
+
+    watching = asyncio.create_task(watch())
+    await server.serve(sockets)
+    watching.cancel()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without signal handlers of its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
