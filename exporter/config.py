@@ -108,19 +108,17 @@ class _Tree:
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, text: str, source: str) -> Any:
-        loader = yaml.SafeLoader(text)
         try:
+            loader = yaml.SafeLoader(text)
             node = loader.get_single_node()
             return self._value(loader, node, ()) if node else None
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 0
             raise ConfigError(source, [Problem(line, "", f"is not YAML: {error.problem}")]) from None
         except (yaml.YAMLError, ValueError) as error:
-            raise ConfigError(
-                source, [Problem(0, "", f"is not YAML: {str(error).splitlines()[0]}")]
-            ) from None
-        finally:
-            loader.dispose()
+            raise ConfigError(source, [Problem(0, "", f"is not YAML: {str(error).splitlines()[0]}")]) from None
+        except RecursionError:
+            raise ConfigError(source, [Problem(0, "", "is not usable: it refers to itself")]) from None
 
     def _value(self, loader: yaml.SafeLoader, node: yaml.Node, place: Place) -> Any:
         self.lines[place] = node.start_mark.line + 1
@@ -165,7 +163,8 @@ def _inherit(value: dict[str, Any]) -> None:
     defaults = {key: scoring[key] for key in Tuning.model_fields if key in scoring}
     if "step" not in defaults and "interval" in scoring:
         defaults["step"] = scoring["interval"]
-    for query in value.get("queries") or ():
+    queries = value.get("queries")
+    for query in queries if isinstance(queries, list) else ():
         if isinstance(query, dict):
             query.update({key: default for key, default in defaults.items() if key not in query})
 

@@ -56,7 +56,9 @@ class Cycle:
     ) -> None:
         self.telemetry, self.store, self.stop, self.clock = telemetry, store, stop, clock
         self.snapshot = Snapshot.of(clock.time(), ())
-        self.passes = 0
+        self.published = False
+        self.last_pass: float | None = None
+        self.last_seconds: float | None = None
         self.failures: Mapping[str, Failure] = {}
         self.scorers: Mapping[str, Scorer] = {}
         self._running: dict[str, Future[Failure | None]] = {}
@@ -82,6 +84,13 @@ class Cycle:
         self._next = (config, source)
         self._wake.set()
 
+    def ready(self) -> tuple[bool, str]:
+        """Whether a first snapshot was published, and one line about it."""
+        if self.published:
+            return True, "ready"
+        shares = [f"{name} {scorer.progress:.0%}" for name, scorer in self.scorers.items()]
+        return False, "the first cycle is under way, history read: " + ", ".join(shares)
+
     def end(self) -> None:
         """Stop after the points that are being stepped."""
         self.stop.set()
@@ -97,9 +106,9 @@ class Cycle:
             if name not in self._running:
                 self._running[name] = self._pool.submit(self._turn, scorer, now)
         self._gather(started, within)
-        self.passes += 1
-        self.telemetry.observe("cycle_duration_seconds", self.clock.monotonic() - started)
-        self.telemetry.set("last_cycle_timestamp_seconds", self.clock.time())
+        self.last_pass, self.last_seconds = self.clock.time(), self.clock.monotonic() - started
+        self.telemetry.observe("cycle_duration_seconds", self.last_seconds)
+        self.telemetry.set("last_cycle_timestamp_seconds", self.last_pass)
 
     def save(self) -> None:
         """Write the state of every query that has no turn under way."""
@@ -152,6 +161,7 @@ class Cycle:
         fresh = [scorer.scores for scorer in scorers if scorer.scores and scorer.fresh(now)]
         self.snapshot = Snapshot.of(now, fresh)
         self.telemetry.set("snapshot_bytes", len(self.snapshot.text))
+        self.published = True
 
     def _turn(self, scorer: Scorer, now: float) -> Failure | None:
         """One query's turn; whatever goes wrong in it stays in it."""

@@ -61,6 +61,12 @@ class Population:
         self.roster.last_seen[seen] = time
         return self.model.step(time, values, np.ones(len(values), bool))
 
+    def retune(self, query: Query, zone: str) -> None:
+        """Go on under other settings of the same model: what was learnt stays."""
+        state = self.model.state
+        self.query, self.model = query, MODELS[query.model](model_settings(query, zone), len(self))
+        self.model.state = state
+
     def join(self, other: Population) -> None:
         """Take over the series of `other`, at the end."""
         old, new = len(self), len(other)

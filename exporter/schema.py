@@ -48,7 +48,7 @@ def _http_url(found: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("expected a URL such as http://localhost:9090")
     if parts.username or parts.password:
-        raise ValueError("expected a URL without a user or password in it: use tsdb.basic_auth")
+        raise ValueError("expected a URL without credentials, found some: use basic_auth")
     return found.rstrip("/")
 
 

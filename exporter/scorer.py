@@ -14,7 +14,7 @@ import structlog
 from exporter.exposition import QueryScores, exposed_families
 from exporter.frame import Floats, Frame
 from exporter.models.contract import Scores
-from exporter.population import Population, model_settings
+from exporter.population import Population
 from exporter.promql import only
 from exporter.schema import Query
 from exporter.store import Saved
@@ -71,6 +71,9 @@ class Scorer:
         self.series = Population(query, around.zone)
         self.time: int | None = None
         self.scores: QueryScores | None = None
+        self.counts: Mapping[str, int] = {}
+        self.progress = 0.0
+        self.dropped = 0
         self.retired = False
         self._begun = 0
 
@@ -100,8 +103,8 @@ class Scorer:
     def adopt(self, query: Query, around: Surroundings) -> None:
         """Go on under changed settings that need no new learning."""
         self.around = around
-        self.query = self.series.query = query
-        self.series.model.settings = model_settings(query, around.zone)
+        self.query = query
+        self.series.retune(query, around.zone)
 
     def saved(self) -> Saved | None:
         """What was learnt, ready to be stored; None where there is nothing yet."""
@@ -146,7 +149,7 @@ class Scorer:
                     self.time = time
                     if time == target:
                         self._publish(target, values, scores)
-                self._progress(target)
+                self._progress((time - self._begun) / max(1, target - self._begun))
         alive = [
             key for key, last in zip(frame.keys, frame.values[:, -1].tolist(), strict=True) if last == last
         ]
@@ -208,8 +211,10 @@ class Scorer:
     def _admitted(self, series: Population, keys: Sequence[bytes], time: int) -> Sequence[bytes]:
         unknown = series.roster.unknown(keys)
         admitted = series.admit(unknown, time)
-        dropped = len(unknown) - len(admitted)
-        self.around.telemetry.set("query_dropped_series", dropped, query=self.query.name, reason="limit")
+        self.dropped = len(unknown) - len(admitted)
+        self.around.telemetry.set(
+            "query_dropped_series", self.dropped, query=self.query.name, reason="limit"
+        )
         return admitted
 
     def _publish(self, time: int, values: Floats, scores: Scores) -> None:
@@ -217,11 +222,11 @@ class Scorer:
         roster = self.series.roster
         self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families)
         scored, present = int(np.isfinite(scores.score).sum()), int(np.isfinite(values).sum())
-        counts = {"scored": scored, "learning": present - scored, "missing": len(values) - present}
-        for state, count in counts.items():
+        self.counts = {"scored": scored, "learning": present - scored, "missing": len(values) - present}
+        for state, count in self.counts.items():
             self.around.telemetry.set("query_series", count, query=self.query.name, state=state)
-        self.around.telemetry.set("query_bootstrap_ratio", 1, query=self.query.name)
+        self._progress(1.0)
 
-    def _progress(self, target: int) -> None:
-        share = ((self.time or 0) - self._begun) / max(1, target - self._begun)
+    def _progress(self, share: float) -> None:
+        self.progress = share
         self.around.telemetry.set("query_bootstrap_ratio", share, query=self.query.name)

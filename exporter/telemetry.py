@@ -25,6 +25,11 @@ _KINDS: dict[str, type[Metric]] = {"counter": Counter, "gauge": Gauge, "histogra
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
+def revision() -> str:
+    """The source revision of this build; images set it, elsewhere it is unknown."""
+    return os.environ.get("TIDEMARK_REVISION", "unknown")
+
+
 class Telemetry:
     """Every self family of the catalogue, by its name without the prefix `tidemark_`."""
 
@@ -33,8 +38,7 @@ class Telemetry:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._metrics = {family.name.removeprefix("tidemark_"): self._made(family) for family in SELF}
-        revision = os.environ.get("TIDEMARK_REVISION", "unknown")
-        self.set("build_info", 1, version=__version__, revision=revision, python=platform.python_version())
+        self.set("build_info", 1, version=__version__, revision=revision(), python=platform.python_version())
 
     def _made(self, family: Family) -> Metric:
         options = {"buckets": _BUCKETS} if family.kind == "histogram" else {}

@@ -1,0 +1,149 @@
+"""The `tidemark` command: arguments and exit codes; the work is in `commands/`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from exporter import __version__, logs
+from exporter.config import ConfigError
+
+Format = Literal["logfmt", "json"]
+
+config_file = click.option(
+    "--config.file",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("tidemark.yml"),
+    show_default=True,
+    help="The configuration file.",
+)
+output = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How the result is printed.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tidemark")
+@click.option(
+    "--log.level",
+    "log_level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="Log lines below this level are left out.",
+)
+@click.option(
+    "--log.format",
+    "log_format",
+    type=click.Choice(["logfmt", "json"]),
+    default="logfmt",
+    show_default=True,
+    help="How log lines look.",
+)
+def tidemark(log_level: str, log_format: Format) -> None:
+    """Anomaly and drift scores for Prometheus and VictoriaMetrics, as ordinary gauge series."""
+    logs.configure(log_level, log_format)
+
+
+@tidemark.command()
+@config_file
+@click.option(
+    "--web.listen-address",
+    "listen",
+    multiple=True,
+    help="HOST:PORT, :PORT or [IPv6]:PORT; may be given several times.  [default: :10063]",
+)
+@click.option(
+    "--web.config.file",
+    "web_config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TLS and basic authentication for the endpoints.",
+)
+@click.option(
+    "--web.enable-lifecycle", "lifecycle", is_flag=True, default=None, help="Allow /-/reload and /-/quit."
+)
+@click.option("--web.external-url", "external_url", help="The URL under which people reach the status page.")
+def run(
+    config_file: Path,
+    listen: tuple[str, ...],
+    web_config: Path | None,
+    lifecycle: bool | None,
+    external_url: str | None,
+) -> None:
+    """Score on every interval and serve /metrics until SIGTERM; SIGHUP reloads the configuration."""
+    from exporter.commands.run import WebFlags, run
+
+    sys.exit(run(config_file, WebFlags(listen, web_config, lifecycle, external_url)))
+
+
+@tidemark.command()
+@config_file
+@output
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Rows of the table.")
+def once(config_file: Path, output: Literal["table", "json"], top: int) -> None:
+    """Score every query once, print the strangest series, and exit."""
+    from exporter.commands.once import once
+
+    sys.exit(once(config_file, output, top))
+
+
+@tidemark.command()
+@config_file
+@output
+def check(config_file: Path, output: Literal["table", "json"]) -> None:
+    """Validate the configuration and ask the TSDB to parse every expression."""
+    from exporter.commands.check import check
+
+    sys.exit(check(config_file, output))
+
+
+@tidemark.command()
+@click.option(
+    "--url",
+    default="http://127.0.0.1:10063/-/healthy",
+    show_default=True,
+    help="What to ask; /-/ready asks for the first cycle too.",
+)
+@click.option("--timeout", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds to wait.")
+def healthcheck(url: str, timeout: float) -> None:
+    """Exit with 0 if a running exporter answers, for container health checks."""
+    from exporter.commands.healthcheck import run as healthy
+
+    sys.exit(healthy(url, timeout))
+
+
+@tidemark.command()
+@click.option(
+    "--tsdb",
+    type=click.Choice(["victoriametrics", "prometheus"]),
+    default="victoriametrics",
+    show_default=True,
+    help="Which TSDB holds the services' metrics.",
+)
+@click.option("--exit-after-alert", is_flag=True, help="End once the page was delivered.")
+@click.option("--keep", is_flag=True, help="Leave everything running, with all addresses printed, until Ctrl-C.")
+def demo(tsdb: Literal["victoriametrics", "prometheus"], exit_after_alert: bool, keep: bool) -> None:
+    """Run the whole thing on this machine with real servers, and watch an incident become a page."""
+    from exporter.commands.demo import demo
+
+    sys.exit(demo(tsdb, exit_after_alert=exit_after_alert, keep=keep))
+
+
+def main() -> None:
+    """Entry point: what is wrong with the configuration is told in one line each, with exit code 2."""
+    from exporter.commands import exits
+
+    try:
+        tidemark(standalone_mode=True)
+    except ConfigError as error:
+        for line in error.lines():
+            click.echo(line, err=True)
+        sys.exit(exits.CONFIG)

@@ -1,0 +1,76 @@
+"""`tidemark check`: everything the start needs, tried without starting."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+import orjson
+
+from exporter.commands import exits, wiring
+from exporter.config import ConfigError, LoadedConfig, load
+from exporter.telemetry import Telemetry
+from exporter.tsdb.client import Client
+from exporter.tsdb.errors import TsdbError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried: what, whether it is well, a line about it, and the exit code if it is not."""
+
+    what: str
+    ok: bool
+    message: str
+    code: int = exits.OK
+
+
+def check(path: Path, output: Literal["table", "json"]) -> int:
+    """Print every finding and return the exit code of the first that is not well."""
+    findings = list(_findings(path))
+    if output == "json":
+        documents = [dataclasses.asdict(it) for it in findings]
+        click.echo(orjson.dumps({"findings": documents}, option=orjson.OPT_INDENT_2))
+    else:
+        for it in findings:
+            click.echo(f"{'ok   ' if it.ok else 'WRONG'} {it.what}: {it.message}")
+    return next((it.code for it in findings if not it.ok), exits.OK)
+
+
+def _findings(path: Path) -> Iterator[Finding]:
+    try:
+        loaded = load(path)
+        client = wiring.client(loaded, Telemetry())
+    except ConfigError as error:
+        yield from (Finding("configuration", False, line, exits.CONFIG) for line in error.lines())
+        return
+    yield Finding("configuration", True, f"{path}, {len(loaded.config.queries)} queries")
+    yield _state(loaded)
+    yield from _tsdb(loaded, client)
+
+
+def _state(loaded: LoadedConfig) -> Finding:
+    directory = loaded.resolve(loaded.config.state.path)
+    existing = next(it for it in (directory, *directory.parents) if it.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK):
+        return Finding("state", True, f"{directory} can be written")
+    return Finding("state", False, f"{directory} cannot be written: choose another state.path", exits.DISK)
+
+
+def _tsdb(loaded: LoadedConfig, client: Client) -> Iterator[Finding]:
+    try:
+        yield Finding("tsdb", True, f"{loaded.config.tsdb.url} answers as {client.flavour()}")
+    except TsdbError as error:
+        yield Finding("tsdb", False, str(error), exits.TSDB)
+        return
+    for query in loaded.config.queries:
+        try:
+            client.check(query.expr)
+        except TsdbError as error:
+            yield Finding(f"query {query.name}", False, str(error), exits.TSDB)
+        else:
+            yield Finding(f"query {query.name}", True, "the TSDB parses it")

@@ -1,0 +1,54 @@
+"""`tidemark demo`: real servers, three weeks of history, an incident, and the page it becomes."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from exporter.commands import exits
+from exporter.demo.servers import ServerError
+from exporter.demo.stage import Stage, Tsdb, stage
+from exporter.demo.story import Story, Untold, tell_setup
+
+
+def demo(tsdb: Tsdb, *, exit_after_alert: bool, keep: bool) -> int:
+    """Play the story; the exit code is 0 once the page came, 1 with the reason otherwise."""
+    console = Console(highlight=False)
+    directory = Path(tempfile.mkdtemp(prefix="tidemark-demo-"))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with stage(directory, tsdb, tell_setup(console)) as running:
+            _play(running, console, exit_after_alert)
+            if keep:
+                _stay(running, console)
+    except (ServerError, Untold) as error:
+        console.print(f"demo: {error}", style="red", markup=False)
+        console.print(f"the logs are in {directory}", markup=False)
+        return exits.FAILED
+    except KeyboardInterrupt:
+        console.print("demo: ended by hand")
+    shutil.rmtree(directory)
+    return exits.OK
+
+
+def _play(running: Stage, console: Console, exit_after_alert: bool) -> None:
+    story = Story(running, console)
+    story.until_first_score()
+    story.incident()
+    story.until_page()
+    if not exit_after_alert:
+        story.until_resolved()
+    console.print("[green]done[/green]: the page was delivered")
+
+
+def _stay(running: Stage, console: Console) -> None:
+    console.print("everything keeps running; Ctrl-C ends it")
+    for name in ("exporter", "prometheus", "alertmanager", "tsdb", "services"):
+        console.print(f"  {name:<13} {getattr(running, name)}", markup=False)
+    while running.process.poll() is None:
+        time.sleep(1)

@@ -1,0 +1,100 @@
+"""`tidemark once`: one pass over all queries, printed."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from exporter.commands import exits, wiring
+from exporter.config import load
+from exporter.cycle import Cycle
+from exporter.ranking import strangest
+from exporter.status import NEXT_STEP, StrangeSeries
+from exporter.store import Store
+from exporter.telemetry import Telemetry
+
+
+def once(path: Path, output: Literal["table", "json"], top: int) -> int:
+    """Score, print the `top` strangest series (all of them as JSON), and return the exit code.
+
+    Saved state shortens the start and is left as it is.
+    """
+    loaded = load(path)
+    telemetry = Telemetry()
+    store = Store(loaded.resolve(loaded.config.state.path))
+    source = wiring.client(loaded, telemetry)
+    cycle = Cycle(loaded.config, source, telemetry, store, threading.Event())
+    with Console(stderr=True) as messages:
+        _pass_over(cycle, messages)
+    if output == "json":
+        print(orjson.dumps(_document(cycle), option=orjson.OPT_INDENT_2).decode())
+    else:
+        Console().print(_table(strangest(cycle.snapshot, top)))
+    if not cycle.failures:
+        return exits.OK
+    down = all(it.reason in ("unreachable", "timeout", "circuit_open") for it in cycle.failures.values())
+    return exits.TSDB if down and len(cycle.failures) == len(cycle.scorers) else exits.FAILED
+
+
+def _pass_over(cycle: Cycle, messages: Console) -> None:
+    """One pass in a thread, with a bar per query that reads history."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    work = threading.Thread(target=cycle.pass_over)
+    with Progress(*columns, console=messages, transient=True) as progress:
+        tasks = {name: progress.add_task(name, total=1.0) for name in cycle.scorers}
+        work.start()
+        while work.is_alive():
+            work.join(0.1)
+            for name, task in tasks.items():
+                progress.update(task, completed=cycle.scorers[name].progress)
+    for name, scorer in cycle.scorers.items():
+        if name not in cycle.failures and not cycle.scorers[name].counts.get("scored"):
+            messages.print(f"{name}: no series is scored yet: {_why_not(dict(scorer.counts))}", markup=False)
+    for name, failure in cycle.failures.items():
+        messages.print(f"{name}: {failure.message}. {NEXT_STEP[failure.reason]}", markup=False, style="red")
+
+
+def _why_not(counts: dict[str, int]) -> str:
+    if counts.get("learning"):
+        return f"{counts['learning']} are within their warm-up"
+    return "the expression returns nothing now"
+
+
+def _table(rows: Sequence[StrangeSeries]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("score", justify="right")
+    table.add_column("query", overflow="fold")
+    table.add_column("series", overflow="fold")
+    for name in ("value", "expected", "lower", "upper"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        numbers = (_number(it) for it in (row.value, row.expected, row.lower, row.upper))
+        style = "yellow" if row.score > 1 else ""
+        # Text, not markup: a label value may hold square brackets
+        labels = Text(", ".join(f"{name}={value}" for name, value in row.labels.items()))
+        table.add_row(Text(f"{row.score:.2f}", style), Text(row.query), labels, *numbers)
+    return table
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.4g}"
+
+
+def _document(cycle: Cycle) -> dict[str, Any]:
+    """Every scored series, and every query that failed; NaN becomes null."""
+    failures = {name: dataclasses.asdict(it) for name, it in cycle.failures.items()}
+    return {
+        "time": cycle.snapshot.time,
+        "series": [dataclasses.asdict(it) for it in strangest(cycle.snapshot)],
+        "failures": failures,
+    }

@@ -1,0 +1,168 @@
+"""`tidemark run`: score on every interval in one thread, answer HTTP in the main one, listen to signals."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import structlog
+
+from exporter import __version__
+from exporter.commands import exits, wiring
+from exporter.config import ConfigError, LoadedConfig, load
+from exporter.cycle import Cycle
+from exporter.ranking import strangest
+from exporter.scorer import Scorer
+from exporter.status import QueryStatus, Status
+from exporter.store import Store
+from exporter.telemetry import Telemetry, revision
+from exporter.web import create_app, serve
+from exporter.web_config import WebConfigError, WebConfigFile
+from exporter.web_listen import CannotListen, listen, urls
+
+SHOWN = 20
+"""Series on the landing page."""
+
+_log = structlog.get_logger("tidemark")
+
+
+@dataclass(frozen=True, slots=True)
+class WebFlags:
+    """The `--web.*` flags as given; None or empty where the configuration decides."""
+
+    listen: Sequence[str] = ()
+    config_file: Path | None = None
+    lifecycle: bool | None = None
+    external_url: str | None = None
+
+
+@dataclass
+class Exporter:
+    """The running exporter: its configuration file, its cycle, and what HTTP shows of them."""
+
+    path: Path
+    loaded: LoadedConfig
+    telemetry: Telemetry
+    cycle: Cycle
+    reload_error: str = ""
+    loaded_at: float = field(default_factory=time.time)
+
+    def metrics(self, gzipped: bool) -> bytes:
+        """The latest snapshot and the metrics about itself, as text or as two gzip members."""
+        snapshot, own = self.cycle.snapshot, self.telemetry.render()
+        return snapshot.gzipped + gzip.compress(own, 1, mtime=0) if gzipped else snapshot.text + own
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether a first cycle has published."""
+        return self.cycle.ready()
+
+    def status(self) -> Status:
+        """What the landing page shows."""
+        cycle, tsdb = self.cycle, self.loaded.config.tsdb
+        return Status(
+            version=__version__,
+            revision=revision(),
+            now=time.time(),
+            queries=[self._query(scorer) for scorer in cycle.scorers.values()],
+            strange=strangest(cycle.snapshot, SHOWN),
+            last_cycle_time=cycle.last_pass,
+            last_cycle_seconds=cycle.last_seconds,
+            tsdb_url=tsdb.url,
+            tsdb_up=not any(it.reason in ("unreachable", "circuit_open") for it in cycle.failures.values()),
+            config_sha256=self.loaded.sha256,
+            config_loaded_time=self.loaded_at,
+            config_error=self.reload_error,
+        )
+
+    def _query(self, scorer: Scorer) -> QueryStatus:
+        failure = self.cycle.failures.get(scorer.query.name)
+        scored = scorer.counts.get("scored", 0)
+        return QueryStatus(
+            name=scorer.query.name,
+            expr=scorer.query.expr,
+            state="failing" if failure else "scored" if scored else "learning",
+            scored=scored,
+            learning=scorer.counts.get("learning", 0),
+            missing=scorer.counts.get("missing", 0),
+            dropped=scorer.dropped,
+            bootstrap_ratio=scorer.progress,
+            last_score_time=scorer.scores.time if scorer.scores else None,
+            reason=failure.reason if failure else "",
+            detail=failure.message if failure else "",
+        )
+
+    def reload(self) -> tuple[bool, str]:
+        """Read the file again; a bad one changes nothing."""
+        try:
+            loaded = load(self.path)
+            source = wiring.client(loaded, self.telemetry)
+        except ConfigError as error:
+            self.reload_error = error.lines()[0]
+            for line in error.lines():
+                _log.error("configuration not reloaded", error=line)
+            self.telemetry.set("config_last_reload_successful", 0)
+            self.telemetry.count("events_total", event="reload", result="failure")
+            return False, "configuration not reloaded: " + "; ".join(error.lines())
+        self.loaded, self.loaded_at, self.reload_error = loaded, time.time(), ""
+        self.cycle.reload(loaded.config, source)
+        self.tell_config()
+        self.telemetry.count("events_total", event="reload", result="success")
+        _log.info("configuration reloaded", sha256=loaded.sha256[:12])
+        return True, "configuration reloaded"
+
+    def tell_config(self) -> None:
+        """Export which configuration is in use, and since when."""
+        self.telemetry.replace("config_info", sha256=self.loaded.sha256)
+        self.telemetry.set("config_last_reload_successful", 1)
+        self.telemetry.set("config_last_reload_success_timestamp_seconds", self.loaded_at)
+
+
+def run(path: Path, flags: WebFlags) -> int:
+    """Serve until a signal says stop; the exit code."""
+    loaded = load(path)
+    web = loaded.config.web
+    telemetry, stop = Telemetry(), threading.Event()
+    source = wiring.client(loaded, telemetry)
+    try:
+        config_file = flags.config_file or (web.config_file and loaded.resolve(web.config_file))
+        web_config = WebConfigFile(config_file) if config_file else None
+        sockets = listen(flags.listen or web.listen_addresses)
+    except (CannotListen, WebConfigError) as error:
+        click.echo(f"tidemark: {error}", err=True)
+        return exits.LISTEN
+    store = Store(loaded.resolve(loaded.config.state.path))
+    cycle = Cycle(loaded.config, source, telemetry, store, stop)
+    exporter = Exporter(path, loaded, telemetry, cycle)
+    exporter.tell_config()
+    _listen_to_signals(exporter)
+    app = create_app(
+        exporter,
+        reload=exporter.reload,
+        leave=cycle.end,
+        lifecycle_enabled=web.enable_lifecycle if flags.lifecycle is None else flags.lifecycle,
+        external_url=flags.external_url or web.external_url or "",
+        web_config=web_config,
+    )
+    _log.info("listening", urls=urls(sockets, "https" if web_config and web_config.context() else "http"))
+    thread = threading.Thread(target=cycle.run, name="cycle")
+    thread.start()
+    try:
+        serve(app, sockets, stop, web_config)
+    finally:
+        cycle.end()
+        thread.join()
+    _log.info("stopped")
+    return exits.OK
+
+
+def _listen_to_signals(exporter: Exporter) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: exporter.cycle.end())
+    # A handler runs between two bytecodes of the main thread, where a slow reload would hold up HTTP
+    signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=exporter.reload).start())
