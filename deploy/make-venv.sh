@@ -46,7 +46,7 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
 fi
 
 say "installing the libraries of constraints.txt (the first time takes a minute or two)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+"$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check \
     --constraint "$root/constraints.txt" --editable "$root[dev]" ||
     fail "pip could not install the libraries; its message is above"
 say "ready: $venv/bin/tidemark"

@@ -6,11 +6,12 @@ The format is a subset of the exporter-toolkit's; docs/http.md lists the keys. A
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import structlog
+import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -134,10 +135,9 @@ class WebConfigFile:
     A change that does not parse is logged once and the reading before it stays in force.
     """
 
-    def __init__(self, path: Path, parse_yaml: Callable[[str], Any]) -> None:
-        """Read the file with `parse_yaml`, text to document; WebConfigError when it is missing or wrong."""
+    def __init__(self, path: Path) -> None:
+        """Read the file; WebConfigError when it is missing or wrong."""
         self._path = path
-        self._parse_yaml = parse_yaml
         self._config, self._context = self._read()
         self._seen = self._fingerprint()
 
@@ -165,16 +165,18 @@ class WebConfigFile:
     def _read(self) -> tuple[WebConfig, ssl.SSLContext | None]:
         try:
             config = parse_web_config(self._document())
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise WebConfigError(f"{self._path}: cannot be read: {error.strerror}") from None
+        except ValueError as error:
             raise WebConfigError(_prefixed(self._path, str(error))) from None
         return config, self._build_context(config.tls_server_config)
 
     def _document(self) -> Any:
-        text = self._path.read_text(encoding="utf-8")
         try:
-            return self._parse_yaml(text)
-        except Exception as error:  # the parser is given from outside, and so is its kind of error
-            raise WebConfigError(f"is not YAML: {' '.join(str(error).split())}") from None
+            return yaml.safe_load(self._path.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", error)
+            raise WebConfigError(f"line {mark.line + 1 if mark else 1}: is not YAML: {problem}") from None
 
     def _build_context(self, tls: TlsServerConfig | None) -> ssl.SSLContext | None:
         try:
