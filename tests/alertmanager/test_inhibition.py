@@ -1,0 +1,75 @@
+"""What mutes what, in a running Alertmanager with the shipped file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from exporter.demo import servers
+from tests.alertmanager.alerts import CONFIG, alert_of, post, shown
+
+PAGE = "AnomalyService critical service=a"
+WARNING = "AnomalyService warning service=a"
+SERIES = "AnomalySeries info query=q"
+
+MUTED = {
+    "detector down": ("TidemarkDown critical", PAGE),
+    "detector absent": ("TidemarkAbsent critical", WARNING),
+    "no cycle": ("TidemarkNoCycle critical", SERIES),
+    "TSDB unreachable": ("TidemarkTsdbUnreachable critical", PAGE),
+    "failing query and its series": ("TidemarkQueryFailing warning query=q", SERIES),
+    "stale query and its series": ("TidemarkQueryStale warning query=q", SERIES),
+    "service and its series": (PAGE, "AnomalySeries info service=a"),
+    "service warning and its series": (WARNING, "AnomalySeries info service=a"),
+    "critical and its warning": (PAGE, WARNING),
+    "TSDB unreachable and what follows": (
+        "TidemarkTsdbUnreachable critical instance=x",
+        "TidemarkQueryFailing warning instance=x",
+    ),
+}
+HEARD = {
+    "slow cycle": ("TidemarkCycleSlow warning", PAGE),
+    "watchdog": ("TidemarkWatchdog info", PAGE),
+    "failing query and another series": (
+        "TidemarkQueryFailing warning query=q",
+        "AnomalySeries info query=r",
+    ),
+    "failing query and a service": ("TidemarkQueryFailing warning query=q", PAGE),
+    "service and another's series": (PAGE, "AnomalySeries info service=b"),
+    "service and a series without one": (PAGE, SERIES),
+    "critical and another's warning": (PAGE, "AnomalyService warning service=b"),
+    "TSDB of another instance": (
+        "TidemarkTsdbUnreachable critical instance=x",
+        "TidemarkQueryFailing warning instance=y",
+    ),
+}
+ROWS = [
+    (name, *pair, muted) for table, muted in ((MUTED, True), (HEARD, False)) for name, pair in table.items()
+]
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Alertmanager with the shipped file."""
+    with servers.alertmanager(tmp_path_factory.mktemp("alertmanager"), CONFIG) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize(("cluster", "source", "target", "muted"), ROWS, ids=[it[0] for it in ROWS])
+def test_inhibition(alertmanager: str, cluster: str, source: str, target: str, muted: bool) -> None:
+    """While the source fires, the target is muted exactly when the tables say so; the source never is."""
+    sent = [alert_of(source, cluster), alert_of(target, cluster)]
+    post(alertmanager, *sent)
+    here = [it for it in shown(alertmanager) if it["labels"]["cluster"] == cluster]
+    inhibited = {frozenset(it["labels"].items()): bool(it["status"]["inhibitedBy"]) for it in here}
+    assert [inhibited[frozenset(it["labels"].items())] for it in sent] == [False, muted]
+
+
+def test_inhibition_stays_within_its_cluster(alertmanager: str) -> None:
+    """A dead detector of one cluster does not mute the pages of another."""
+    post(alertmanager, alert_of("TidemarkDown critical", "one"), alert_of(PAGE, "two"))
+    (page,) = [it for it in shown(alertmanager) if it["labels"]["cluster"] == "two"]
+    assert not page["status"]["inhibitedBy"]

@@ -1,0 +1,107 @@
+"""The Alertmanager files: they load, and every alert reaches its receiver."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter.demo import servers
+from tests.alertmanager.alerts import CONFIG, TEMPLATES, WEBHOOK, labels_of
+from tests.rules.promql import REPOSITORY, alerts
+
+DOCS = REPOSITORY / "docs" / "alerting.md"
+
+ROUTES = {
+    ("AnomalyService", "critical"): "page",
+    ("AnomalyService", "warning"): "ticket",
+    ("AnomalySeries", "info"): "inform",
+    ("TidemarkDown", "critical"): "page-platform",
+    ("TidemarkAbsent", "critical"): "page-platform",
+    ("TidemarkNoCycle", "critical"): "page-platform",
+    ("TidemarkTsdbUnreachable", "critical"): "page-platform",
+    ("TidemarkTsdbCircuitOpen", "warning"): "ticket-platform",
+    ("TidemarkQueryFailing", "warning"): "ticket-platform",
+    ("TidemarkQueryStale", "warning"): "ticket-platform",
+    ("TidemarkSeriesDropped", "warning"): "ticket-platform",
+    ("TidemarkCycleSlow", "warning"): "ticket-platform",
+    ("TidemarkSnapshotTooBig", "warning"): "ticket-platform",
+    ("TidemarkConfigReloadFailed", "warning"): "ticket-platform",
+    ("TidemarkStateDamaged", "warning"): "ticket-platform",
+    ("TidemarkStateUnsaved", "warning"): "ticket-platform",
+    ("TidemarkStateRebuilt", "info"): "inform",
+    ("TidemarkRestarting", "warning"): "ticket-platform",
+    ("TidemarkWatchdog", "info"): "deadman",
+}
+
+
+def amtool(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run amtool, which checks files without a server."""
+    command = [str(servers.find("amtool")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_alertmanager_loads_the_file() -> None:
+    """amtool accepts the file and finds its templates."""
+    done = amtool("check-config", str(CONFIG))
+    assert done.returncode == 0, done.stderr
+    assert "1 templates" in done.stdout
+
+
+@pytest.mark.parametrize(("alert", "severity"), ROUTES)
+def test_each_alert_reaches_its_receiver(alert: str, severity: str) -> None:
+    """The routing table holds, and each alert has exactly one receiver."""
+    labels = [f"{name}={value}" for name, value in labels_of(alert, severity).items()]
+    done = amtool("config", "routes", "test", f"--config.file={CONFIG}", *labels)
+    assert done.stdout.split() == [ROUTES[alert, severity]]
+
+
+def test_the_routing_table_has_every_alert() -> None:
+    """A new alert without a row here would reach nobody knows whom."""
+    assert {alert for alert, _ in ROUTES} == set(alerts())
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted"),
+    [
+        (["alertname=Other"], "ticket"),
+        (["alertname=Other", "priority=P1", "team=security"], "page"),
+        (["alertname=Other", "priority=P3", "team=ml"], "ticket"),
+    ],
+)
+def test_what_is_not_ours_still_reaches_someone(labels: list[str], wanted: str) -> None:
+    """Alerts of other rules and of teams without a route of their own are not lost."""
+    done = amtool("config", "routes", "test", f"--config.file={CONFIG}", *labels)
+    assert done.stdout.split() == [wanted]
+
+
+def test_every_receiver_is_used() -> None:
+    """No receiver is left over, and every one is the webhook that the docs tell how to replace."""
+    content = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    assert {it["name"] for it in content["receivers"]} == set(ROUTES.values()) | {"ticket"}
+    urls = [hook["url"] for it in content["receivers"] for hook in it["webhook_configs"]]
+    assert all(url.startswith(WEBHOOK) for url in urls)
+
+
+def test_info_waits_for_office_hours_and_pages_do_not() -> None:
+    """Only P4 is bound to a time interval."""
+    routes = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["route"]["routes"]
+    bound = [it["matchers"] for it in routes if "active_time_intervals" in it]
+    assert bound == [['priority = "P4"']]
+
+
+def test_the_receivers_in_the_docs_load(tmp_path: Path) -> None:
+    """The receivers of docs/alerting.md are accepted in place of the webhook, without their secrets."""
+    blocks = [it.split("```")[0] for it in DOCS.read_text(encoding="utf-8").split("```yaml\n")[1:]]
+    offered = [yaml.safe_load(it) for it in blocks if it.startswith("receivers:")]
+    content = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    content["templates"] = [str(TEMPLATES / "*.tmpl")]
+    replaced = {it["name"]: it for block in offered for it in block["receivers"]}
+    content["receivers"] = [replaced.get(it["name"], it) for it in content["receivers"]]
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    done = amtool("check-config", str(path))
+    assert replaced
+    assert done.returncode == 0, done.stderr
