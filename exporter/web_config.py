@@ -138,8 +138,8 @@ class WebConfigFile:
     def __init__(self, path: Path) -> None:
         """Read the file; WebConfigError when it is missing or wrong."""
         self._path = path
+        self._seen: tuple[object, ...] = ()
         self._config, self._context = self._read()
-        self._seen = self._fingerprint()
 
     def current(self) -> WebConfig:
         """The settings in force."""
@@ -158,7 +158,6 @@ class WebConfigFile:
         self._seen = fingerprint
         try:
             self._config, self._context = self._read()
-            self._seen = self._fingerprint()
         except WebConfigError as error:
             log.error("web config not re-read; the one before stays in force", error=str(error))
 

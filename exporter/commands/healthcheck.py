@@ -40,7 +40,8 @@ def check(url: str, timeout: float, ca_file: str | None = None) -> Health:
     except TimeoutError:
         return Health(False, f"{url}: no answer within {timeout:g} s")
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return Health(False, f"{url}: {getattr(error, 'strerror', None) or error or type(error).__name__}")
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return Health(False, f"{url}: {' '.join(reason.split())}")
     return _judge(url, parts.path, status, line)
 
 
