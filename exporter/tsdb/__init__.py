@@ -1,0 +1,1 @@
+"""PromQL over HTTP: the only room that speaks to the time series database."""

@@ -1,0 +1,194 @@
+"""The TSDB client: instant reads for the cycle, range reads for history, and a check of expressions."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import httpx
+
+from exporter.frame import Frame
+from exporter.tsdb import parse
+from exporter.tsdb.answer import success
+from exporter.tsdb.breaker import Breaker
+from exporter.tsdb.errors import Permanent, Retryable, TsdbError
+from exporter.tsdb.parse import Invalid, Vector
+from exporter.tsdb.ranges import Span, read_ahead
+from exporter.tsdb.settings import Flavour, Settings
+from exporter.tsdb.verdict import refusal
+from exporter.tsdb.wire import Wire
+
+READ_AHEAD = 2
+FIRST_PAUSE, LONGEST_PAUSE, LONGEST_ASKED_PAUSE = 0.5, 10.0, 60.0
+NO_ANSWER = "error"
+"""The `code` of a request that got no whole answer."""
+EXACT = {"nocache": "1", "latency_offset": "1ms"}
+"""Keeps VictoriaMetrics from answering for the newest 30 s with the points before them."""
+PAST = 1.0
+
+T = TypeVar("T")
+
+
+def _ignore(*_: object) -> None:
+    return None
+
+
+class Client:
+    """Reads one TSDB; safe to share between threads, of which `settings.concurrency` may ask at once.
+
+    `on_request(code, seconds)` hears of every request ("error" where no whole answer came), and
+    `on_circuit(open)` of the circuit after every call. `wait(seconds)` pauses before a retry; True ends the
+    retries. All errors are `TsdbError`; ValueError when made with settings that cannot work.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], bool] | None = None,
+        on_request: Callable[[str, float], None] = _ignore,
+        on_circuit: Callable[[bool], None] = _ignore,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.settings = settings
+        self._wire = Wire(settings, transport, clock)
+        self._clock, self._chance = clock, chance
+        self._wait = wait or threading.Event().wait
+        self._on_request, self._on_circuit = on_request, on_circuit
+        self._breaker = Breaker(settings.circuit_failures, settings.circuit_pause, clock)
+        self._slots = threading.BoundedSemaphore(settings.concurrency)
+        self._flavour: Flavour | None = None if settings.flavour == "auto" else settings.flavour
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._wire.close()
+
+    @property
+    def circuit_open(self) -> bool:
+        """Whether the TSDB is left alone because it gave no answer several times in a row."""
+        return self._breaker.open
+
+    def flavour(self) -> Flavour:
+        """What kind of TSDB it is, asked once: only VictoriaMetrics makes a vector of the number 1.
+
+        Mimir, Thanos and Cortex count as Prometheus.
+        """
+        if self._flavour is None:
+            data = self._ask("/api/v1/query", {"query": "1", "time": _seconds(PAST)}, success)
+            self._flavour = "victoriametrics" if data.get("resultType") == "vector" else "prometheus"
+        return self._flavour
+
+    def check(self, expr: str) -> None:
+        """Have the TSDB parse `expr` over a time without data; Permanent `rejected` with its words if not.
+
+        Also refuses what gives no instant vector, such as `up[5m]`.
+        """
+        self._ask("/api/v1/query", self._parameters(expr, time=_seconds(PAST)), parse.vector)
+
+    def instant(self, expr: str, time: float) -> Vector:
+        """The value of every series of `expr` at Unix second `time`."""
+        return self._ask("/api/v1/query", self._parameters(expr, time=_seconds(time)), self._vector)
+
+    def range(
+        self,
+        expr: str,
+        start: float,
+        end: float,
+        step: int,
+        series: int | None = None,
+        on_invalid: Callable[[Invalid], None] = _ignore,
+    ) -> Iterator[Frame]:
+        """Frames of `expr` in the order of time, over the multiples of `step` seconds in [start, end].
+
+        Frames follow each other without gap or overlap; a frame's rows are the series that answered for its
+        times, so rows may differ from frame to frame. `series`, where it is known, sizes the requests.
+        `on_invalid` hears how many samples of each frame were no number to score.
+        """
+        span = Span.within(start, end, step)
+
+        def read(span: Span) -> Frame:
+            times = span.times()
+            found = self._ask(
+                "/api/v1/query_range",
+                self._range_parameters(expr, span),
+                lambda body: parse.matrix(body, times),
+            )
+            on_invalid(found.invalid)
+            return Frame(found.keys, times, found.values)
+
+        depth = min(READ_AHEAD, self.settings.concurrency)
+        return read_ahead(read, span, self.settings.max_points, series, depth)
+
+    def _parameters(self, expr: str, **more: str) -> dict[str, str]:
+        exact = EXACT if self.flavour() == "victoriametrics" else {}
+        return {"query": expr, **more, "timeout": _seconds(self.settings.timeout), **exact}
+
+    def _range_parameters(self, expr: str, span: Span) -> dict[str, str]:
+        times = {name: str(getattr(span, name)) for name in ("start", "end", "step")}
+        return self._parameters(expr, **times)
+
+    def _vector(self, body: bytes) -> Vector:
+        found = parse.vector(body)
+        if len(found.keys) > self.settings.max_series:
+            most = self.settings.max_series
+            words = (
+                f"{len(found.keys):,} series, at most {most:,}: aggregate, for example with sum by (service)"
+            )
+            raise Permanent("too_large", words)
+        return found
+
+    def _ask(self, path: str, parameters: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+        """One call: tries until an answer can be read, or another try makes no sense."""
+        try:
+            self._breaker.enter()
+            answer = self._try(path, parameters, read)
+        except TsdbError as error:
+            if error.reason in ("timeout", "unreachable"):
+                self._breaker.unanswered()
+            elif error.reason != "circuit_open":
+                self._breaker.answered()
+            raise type(error)(error.reason, f"{self._wire.url}: {error}") from None
+        else:
+            self._breaker.answered()
+            return answer
+        finally:
+            self._on_circuit(self._breaker.open)
+
+    def _try(self, path: str, parameters: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+        started = self._clock()
+        for attempt in itertools.count():
+            try:
+                with self._slots:
+                    return read(self._attempt(path, parameters))
+            except Retryable as error:
+                pause = self._pause(attempt, error)
+                late = self._clock() + pause - started > self.settings.retry_window
+                if attempt >= self.settings.retries or late or self._wait(pause):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _attempt(self, path: str, parameters: Mapping[str, str]) -> bytes:
+        started, code = self._clock(), NO_ANSWER
+        try:
+            reply = self._wire.ask(path, parameters)
+            code = str(reply.status)
+        finally:
+            self._on_request(code, self._clock() - started)
+        if reply.status != 200:
+            raise refusal(reply.status, reply.headers, reply.body)
+        return reply.body
+
+    def _pause(self, attempt: int, error: Retryable) -> float:
+        """Seconds to the next try: twice as long each time, spread so that clients do not return together."""
+        if error.after is not None:
+            return min(error.after, LONGEST_ASKED_PAUSE)
+        return float(min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * (0.5 + self._chance() / 2))
+
+
+def _seconds(time: float) -> str:
+    return str(int(time)) if time == int(time) else repr(float(time))

@@ -1,0 +1,77 @@
+"""How a range is asked for: which times, in how many requests, and read ahead in the order of time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.frame import Frame
+from exporter.tsdb.settings import SERVER_POINTS
+
+PROBE_POINTS = 16
+"""Times asked for first when nobody knows how many series there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Evenly spaced Unix seconds from `start` to `end`, both included and both multiples of `step`."""
+
+    start: int
+    end: int
+    step: int
+
+    @staticmethod
+    def within(start: float, end: float, step: int) -> Span:
+        """The multiples of `step` in [start, end]; ValueError unless `step` is a whole number above 0."""
+        if step < 1 or int(step) != step:
+            raise ValueError(f"a step is a whole number of seconds, 1 or more, found {step}")
+        step = int(step)
+        return Span(int(-(-start // step)) * step, int(end // step) * step, step)
+
+    def __len__(self) -> int:
+        return max(0, (self.end - self.start) // self.step + 1)
+
+    def times(self) -> NDArray[np.int64]:
+        """The times themselves, shape (T,)."""
+        return np.arange(self.start, self.end + 1, self.step, dtype=np.int64)
+
+    def split(self, points: int) -> tuple[Span, Span]:
+        """The first `points` times, and the rest, which may be empty."""
+        middle = self.start + points * self.step
+        return Span(self.start, min(self.end, middle - self.step), self.step), Span(
+            middle, self.end, self.step
+        )
+
+
+def points_per_request(series: int, max_points: int) -> int:
+    """How many times one request may cover when `series` answer it."""
+    return max(1, min(SERVER_POINTS, max_points // max(1, series)))
+
+
+def read_ahead(
+    read: Callable[[Span], Frame], span: Span, max_points: int, series: int | None, depth: int
+) -> Iterator[Frame]:
+    """Frames of `span` in the order of time, at most `depth` of them read before they are asked for.
+
+    With `series` None the first frame is short and tells how many there are; a later frame with more series
+    makes those after it shorter.
+    """
+    pool = ThreadPoolExecutor(max_workers=depth, thread_name_prefix="range")
+    pending: deque[Future[Frame]] = deque()
+    most = series
+    try:
+        while span or pending:
+            while span and len(pending) < (depth if most is not None else 1):
+                points = PROBE_POINTS if most is None else points_per_request(most, max_points)
+                head, span = span.split(points)
+                pending.append(pool.submit(read, head))
+            frame = pending.popleft().result()
+            most = max(most or 0, len(frame.keys))
+            yield frame
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
