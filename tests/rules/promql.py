@@ -14,7 +14,13 @@ from exporter.catalogue import CATALOGUE, Family
 REPOSITORY = Path(__file__).resolve().parents[2]
 RULES = REPOSITORY / "rules"
 RULE_FILES = sorted(RULES.glob("*.yml"))
-BY_PROMETHEUS = {"up", "ALERTS", "ALERTS_FOR_STATE", "process_start_time_seconds"}
+BY_PROMETHEUS = {
+    "up",
+    "ALERTS",
+    "ALERTS_FOR_STATE",
+    "process_start_time_seconds",
+    "process_resident_memory_bytes",
+}
 """Names that Prometheus or prometheus_client provide, not the catalogue."""
 
 Rule = dict[str, Any]
