@@ -66,6 +66,7 @@ class Cycle:
         self._next: tuple[Config, Source] | None = None
         self._saved_at = clock.monotonic()
         self._pool = ThreadPoolExecutor(max_workers=config.tsdb.concurrency, thread_name_prefix="turn")
+        telemetry.set("state_ok", 1)
         self._apply(config, source)
 
     def run(self) -> None:
@@ -224,9 +225,10 @@ class Cycle:
         try:
             saved = self.store.load(name)
         except Damaged as error:
-            aside = self.store.set_aside(name, now)
             self.telemetry.count("state_recoveries_total", reason=error.reason)
-            _log.error("state set aside, learning again", query=name, error=str(error), kept=str(aside))
+            self.telemetry.set("state_ok", 0)
+            kept = self.store.set_aside(name, now)
+            _log.error("state set aside, learning again", query=name, error=str(error), kept=kept)
             return
         if saved and scorer.restore(saved):
             age = format_duration(max(0, int(now - saved.time)))

@@ -44,23 +44,24 @@ class Roster:
         rows = np.fromiter(map(self._rows.get, keys, repeat(UNKNOWN)), np.intp, len(keys))
         known = rows[rows != UNKNOWN]
         if len(known) and np.bincount(known).max() > 1:
-            self._refuse(int(np.bincount(known).argmax()))
+            raise DuplicateSeries(_duplicate(self.rendered[np.bincount(known).argmax()]))
         return rows
 
     def unknown(self, keys: Sequence[bytes]) -> list[bytes]:
         """The keys that belong to no row, after comparing label sets; DuplicateSeries if two are the same."""
-        fresh: dict[bytes, bytes] = {}
-        for key in keys:
+        present = set(self.locate(keys).tolist())
+        claimed: dict[bytes, bytes] = {}
+        for key in keys if UNKNOWN in present else ():
             if key in self._rows:
                 continue
             identity = render_labels(exposed_labels(labels_of(key), self.query))
-            if identity in self._identity:
-                self._alias(key, self._identity[identity], keys)
-            elif identity in fresh:
+            row = self._identity.get(identity, UNKNOWN)
+            if identity in claimed or (row != UNKNOWN and row in present):
                 raise DuplicateSeries(_duplicate(identity))
-            else:
-                fresh[identity] = key
-        return list(fresh.values())
+            claimed[identity] = key
+        known = [(key, self._identity[it]) for it, key in claimed.items() if it in self._identity]
+        self._rows.update(known)
+        return [key for it, key in claimed.items() if it not in self._identity]
 
     def add(self, keys: Iterable[bytes]) -> None:
         """Append one row per key; the keys must be unknown."""
@@ -80,14 +81,6 @@ class Roster:
         kept = Roster(self.query, [self.keys[row] for row in rows.tolist()])
         kept.last_seen = self.last_seen[rows]
         return kept
-
-    def _alias(self, key: bytes, row: int, keys: Sequence[bytes]) -> None:
-        if self.keys[row] in keys:
-            self._refuse(row)
-        self._rows[key] = row
-
-    def _refuse(self, row: int) -> None:
-        raise DuplicateSeries(_duplicate(self.rendered[row]))
 
 
 def _duplicate(rendered: bytes) -> str:

@@ -138,6 +138,7 @@ class Tsdb(Section):
     authorization: Authorization | None = None
     headers: dict[str, str] = Field(default_factory=dict)
     tenant: Text | None = None
+    tenant_path: Text | None = None
     tls_config: TlsConfig = TlsConfig()
     proxy_url: HttpUrl | None = None
     compression: Literal["auto", "gzip", "identity"] = "auto"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from exporter.promql import only
 from exporter.schema import Query
 from exporter.store import Saved
 from exporter.telemetry import Telemetry
-from exporter.tsdb.parse import Vector
+from exporter.tsdb.parse import Invalid, Vector
 
 PROBE = 3_600
 """Seconds of history that a newcomer is asked for first: most newcomers were born a minute ago."""
@@ -36,7 +36,15 @@ class Source(Protocol):
 
     def instant(self, expr: str, time: float) -> Vector: ...
 
-    def range(self, expr: str, start: int, end: int, step: int, series: int) -> Iterator[Frame]: ...
+    def range(
+        self,
+        expr: str,
+        start: float,
+        end: float,
+        step: int,
+        series: int | None,
+        on_invalid: Callable[[Invalid], None],
+    ) -> Iterator[Frame]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,8 @@ class Scorer:
             return None
         roster, state = self.series.roster, self.series.model.state
         print_ = fingerprint(self.query, self.around.zone)
-        return Saved(print_, self.time, self._begun, roster.keys, roster.last_seen, state)
+        exposed = dict(self.scores.families) if self.scores else {}
+        return Saved(print_, self.time, self._begun, roster.keys, roster.last_seen, state, exposed)
 
     def restore(self, saved: Saved) -> bool:
         """Go on from what was stored; False, and nothing changed, when it does not fit this query."""
@@ -124,6 +133,11 @@ class Scorer:
             fresh[name][...] = array
         series.roster.last_seen = saved.last_seen
         self.series, self.time, self._begun = series, saved.time, saved.begun
+        if saved.exposed:
+            roster = series.roster
+            self.scores = QueryScores(
+                self.query.name, saved.time, roster.rendered, roster.labels, saved.exposed
+            )
         return True
 
     def _begin(self, target: int) -> int:
@@ -198,23 +212,25 @@ class Scorer:
             yield stepped
 
     def _range(self, expr: str, start: int, end: int, series: int) -> Iterator[Frame]:
-        return self.around.source.range(expr, start, end, self.step, series)
+        return self.around.source.range(expr, start, end, self.step, series, self._invalid)
 
     def _instant(self, time: int) -> Vector:
         vector = self.around.source.instant(self.query.expr, time)
-        for reason, count in vector.invalid.items():
-            self.around.telemetry.count(
-                "input_invalid_samples_total", count, query=self.query.name, reason=reason
-            )
+        self._invalid(vector.invalid)
         return vector
+
+    def _invalid(self, invalid: Invalid) -> None:
+        for reason, count in invalid.items():
+            if count:
+                self.around.telemetry.count(
+                    "input_invalid_samples_total", count, query=self.query.name, reason=reason
+                )
 
     def _admitted(self, series: Population, keys: Sequence[bytes], time: int) -> Sequence[bytes]:
         unknown = series.roster.unknown(keys)
         admitted = series.admit(unknown, time)
         self.dropped = len(unknown) - len(admitted)
-        self.around.telemetry.set(
-            "query_dropped_series", self.dropped, query=self.query.name, reason="limit"
-        )
+        self.around.telemetry.set("query_dropped_series", self.dropped, query=self.query.name, reason="limit")
         return admitted
 
     def _publish(self, time: int, values: Floats, scores: Scores) -> None:

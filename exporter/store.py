@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,10 @@ class Damaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What one query has learnt: its series, and the model's arrays with the series on their last axis."""
+    """What one query has learnt: its series, and the model's arrays with the series on their last axis.
+
+    `exposed` holds the families that were exposed for the point `time`, empty if there were none.
+    """
 
     fingerprint: str
     time: int
@@ -37,6 +41,7 @@ class Saved:
     keys: list[bytes]
     last_seen: np.ndarray
     state: dict[str, np.ndarray]
+    exposed: dict[str, np.ndarray]
 
 
 class Store:
@@ -74,11 +79,13 @@ class Store:
             raise Damaged("damaged", f"cannot be read: {error.strerror}") from None
         return _unpacked(_checked(raw))
 
-    def set_aside(self, query: str, now: float) -> Path:
-        """Move a file that cannot be used out of the way, keep it for inquiry, and say where it lies."""
-        aside = self._path(query).with_suffix(f".set-aside-{int(now)}")
-        self._path(query).replace(aside)
-        return aside
+    def set_aside(self, query: str, now: float) -> str:
+        """Move a file that cannot be used out of the way, keep it for inquiry, and say where it lies now."""
+        path = self._path(query)
+        try:
+            return str(path.replace(path.with_suffix(f".set-aside-{int(now)}")))
+        except OSError:
+            return str(path)  # the next save replaces it, if there will be one
 
     def size(self) -> int:
         """Bytes of all state files."""
@@ -91,11 +98,12 @@ class Store:
 def _packed(saved: Saved) -> bytes:
     about = {"fingerprint": saved.fingerprint, "time": saved.time, "begun": saved.begun}
     arrays = {f"state.{name}": array for name, array in saved.state.items()}
+    arrays |= {f"exposed.{name}": array for name, array in saved.exposed.items()}
     arrays["about"] = np.frombuffer(orjson.dumps(about), np.uint8)
     arrays["keys"] = np.frombuffer(b"\n".join(saved.keys), np.uint8)
     arrays["last_seen"] = saved.last_seen
     out = io.BytesIO()
-    np.savez(out, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez(out, allow_pickle=False, **arrays)
     return out.getvalue()
 
 
@@ -123,9 +131,10 @@ def _unpacked(payload: bytes) -> Saved:
             begun=about["begun"],
             keys=keys.split(b"\n") if keys else [],
             last_seen=arrays["last_seen"],
-            state={
-                name.removeprefix("state."): arrays[name]
-                for name in arrays.files
-                if name.startswith("state.")
-            },
+            state=_under("state.", arrays),
+            exposed=_under("exposed.", arrays),
         )
+
+
+def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}

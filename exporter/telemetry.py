@@ -34,7 +34,7 @@ class Telemetry:
     """Every self family of the catalogue, by its name without the prefix `tidemark_`."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._metrics = {family.name.removeprefix("tidemark_"): self._made(family) for family in SELF}

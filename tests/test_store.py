@@ -16,7 +16,8 @@ def saved(time: int = 1_700_000_000) -> Saved:
     """What a query of two series might have learnt."""
     random = np.random.default_rng(1)
     state = {"level": random.normal(size=(3, 2)), "seen": random.integers(0, 9, 2).astype(np.float32)}
-    return Saved("print", time, time - 86_400, KEYS, np.array([time, time - 60]), state)
+    exposed = {"anomaly_score": np.array([0.5, np.nan])}
+    return Saved("print", time, time - 86_400, KEYS, np.array([time, time - 60]), state, exposed)
 
 
 def test_what_is_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
@@ -30,6 +31,7 @@ def test_what_is_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
         assert loaded.state[name].dtype == array.dtype
         np.testing.assert_array_equal(loaded.state[name], array)
     np.testing.assert_array_equal(loaded.last_seen, saved().last_seen)
+    np.testing.assert_array_equal(loaded.exposed["anomaly_score"], [0.5, np.nan])
 
 
 def loaded_times() -> tuple[int, int]:
@@ -40,7 +42,7 @@ def loaded_times() -> tuple[int, int]:
 def test_a_query_without_series_is_saved_too(tmp_path: Path) -> None:
     """No series is a state like any other."""
     store = Store(tmp_path)
-    store.save("rate", Saved("print", 1, 0, [], np.zeros(0, np.int64), {"level": np.zeros((3, 0))}))
+    store.save("rate", Saved("print", 1, 0, [], np.zeros(0, np.int64), {"level": np.zeros((3, 0))}, {}))
     loaded = store.load("rate")
     assert loaded is not None
     assert loaded.keys == []
@@ -103,7 +105,7 @@ def test_a_file_set_aside_is_kept(tmp_path: Path) -> None:
     """A damaged file leaves the way free and stays for inquiry."""
     store = Store(tmp_path)
     (tmp_path / "rate.tidemark").write_bytes(b"broken")
-    aside = store.set_aside("rate", now=1_700_000_000)
+    aside = Path(store.set_aside("rate", now=1_700_000_000))
     assert aside.read_bytes() == b"broken"
     assert store.load("rate") is None
 
@@ -112,7 +114,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     """Until the new file is whole, the old one stays, and no scraps are left."""
     store = Store(tmp_path)
     store.save("rate", saved(time=1))
-    broken = Saved("print", 2, 0, KEYS, np.array([object()]), {})
+    broken = Saved("print", 2, 0, KEYS, np.array([object()]), {}, {})
     with pytest.raises(ValueError, match="pickle"):
         store.save("rate", broken)
     loaded = store.load("rate")

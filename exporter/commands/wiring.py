@@ -19,7 +19,11 @@ def client(loaded: LoadedConfig, telemetry: Telemetry) -> Client:
         telemetry.observe("tsdb_request_duration_seconds", seconds)
         telemetry.set("tsdb_up", code != "error")
 
-    return Client(tsdb_settings(loaded), on_request=on_request)
+    return Client(
+        tsdb_settings(loaded),
+        on_request=on_request,
+        on_circuit=lambda is_open: telemetry.set("tsdb_circuit_open", is_open),
+    )
 
 
 def tsdb_settings(loaded: LoadedConfig) -> Settings:
@@ -34,6 +38,7 @@ def tsdb_settings(loaded: LoadedConfig) -> Settings:
         headers=_headers(loaded),
         basic_auth=_basic_auth(loaded),
         tenant=tsdb.tenant,
+        tenant_path=tsdb.tenant_path or "",
         tls=_tls(loaded),
         proxy_url=tsdb.proxy_url,
         compression=tsdb.compression,

@@ -91,7 +91,7 @@ def stage(directory: Path, tsdb: Tsdb, tell: Callable[[str], None]) -> Iterator[
     with ExitStack() as stack:
         world, inbox = World(now=time.time()), queue.SimpleQueue[dict[str, Any]]()
         services = stack.enter_context(_http(lambda _: world.scrape(time.time())))
-        webhook = stack.enter_context(_http(lambda body: inbox.put(json.loads(body)) or b"ok"))
+        webhook = stack.enter_context(_http(lambda body: _taken(inbox, body)))
         alertmanager = stack.enter_context(
             servers.alertmanager(directory / "alertmanager", _alertmanager_config(directory, webhook))
         )
@@ -234,6 +234,11 @@ def _http(answer: Callable[[bytes], bytes]) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _taken(inbox: queue.SimpleQueue[dict[str, Any]], body: bytes) -> bytes:
+    inbox.put(json.loads(body))
+    return b"ok"
 
 
 def get_json(url: str) -> Any:

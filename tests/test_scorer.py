@@ -1,0 +1,337 @@
+"""One query's place in time: bootstrap, live points, gaps and newcomers are the same steps of the same model."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from exporter.frame import DuplicateSeries
+from exporter.schema import Query
+from exporter.scorer import Scorer, Stopped, Surroundings
+from exporter.telemetry import Telemetry
+from exporter.tsdb.client import Client
+from exporter.tsdb.errors import TsdbError
+from exporter.tsdb.settings import Settings
+from tests.curves import DAY, between, daily, replaced
+from tests.fake_tsdb import FakeTsdb
+
+STEP = 600
+NOW = 1_700_000_000 // STEP * STEP
+
+
+def query(**changes: Any) -> Query:
+    """A query over `rate`, with a short history."""
+    options = {"step": "10m", "offset": "0s", "history": "4d", "warm_up": "2d"} | changes
+    return Query.model_validate({"name": "rate", "expr": "rate", **options})
+
+
+def surroundings(tsdb: FakeTsdb) -> Surroundings:
+    """What a scorer of `tsdb` works with."""
+    client = Client(Settings(url="http://tsdb"), transport=tsdb.transport(), wait=lambda _: False)
+    return Surroundings(client, Telemetry(), "UTC", threading.Event(), threading.Semaphore(1))
+
+
+def scorer(tsdb: FakeTsdb, **changes: Any) -> Scorer:
+    """A scorer that has learnt nothing yet."""
+    return Scorer(query(**changes), surroundings(tsdb))
+
+
+def services(*names: str) -> FakeTsdb:
+    """A TSDB in which each service has a daily wave of its own."""
+    return FakeTsdb({"rate": [({"service": name}, daily(seed)) for seed, name in enumerate(names)]})
+
+
+def scores(it: Scorer) -> dict[str, float]:
+    """The exposed score of each service."""
+    assert it.scores is not None
+    values = it.scores.families["anomaly_score"].tolist()
+    pairs = zip(it.scores.series, values, strict=True)
+    return {labels["service"]: score for labels, score in pairs if score == score}
+
+
+def test_a_bootstrap_ends_with_scores() -> None:
+    """After its first turn a query has learnt its history and exposes the score of the newest point."""
+    it = scorer(services("a", "b"))
+    it.advance(NOW)
+    assert it.time == NOW
+    assert set(scores(it)) == {"a", "b"}
+    assert it.counts == {"scored": 2, "learning": 0, "missing": 0}
+    assert it.progress == 1.0
+
+
+def test_history_is_not_asked_for_again() -> None:
+    """A live turn is one instant read."""
+    tsdb = services("a")
+    it = scorer(tsdb)
+    it.advance(NOW)
+    before = len(tsdb.asked)
+    it.advance(NOW + STEP)
+    assert [path for path, _ in tsdb.asked[before:]] == ["/api/v1/query"]
+    assert it.time == NOW + STEP
+
+
+def test_nothing_is_asked_before_the_next_point_is_due() -> None:
+    """Within one step the scores stand, and the TSDB is left alone."""
+    tsdb = services("a")
+    it = scorer(tsdb)
+    it.advance(NOW)
+    before, standing = len(tsdb.asked), it.scores
+    it.advance(NOW + STEP - 1)
+    assert (len(tsdb.asked), it.scores) == (before, standing)
+
+
+def test_the_offset_is_kept() -> None:
+    """A point is read only once it is `offset` old."""
+    it = scorer(services("a"), offset="90s")
+    assert it.target(NOW + 89) == NOW - STEP
+    assert it.target(NOW + 90) == NOW
+
+
+def test_live_points_and_a_gap_give_the_same_state() -> None:
+    """After a pause of any length the state is what it would have been."""
+    tsdb = services("a", "b")
+    live, paused = scorer(tsdb), scorer(tsdb)
+    for it in (live, paused):
+        it.advance(NOW)
+    for later in range(1, 41):
+        live.advance(NOW + later * STEP)
+    paused.advance(NOW + 40 * STEP)
+    for name, array in live.series.model.state.items():
+        np.testing.assert_array_equal(array, paused.series.model.state[name], err_msg=name)
+    assert scores(live) == scores(paused)
+
+
+def test_a_newcomer_is_scored_by_its_own_history() -> None:
+    """A series never seen before is scored in the next turn, as if it had been there all along."""
+    tsdb = services("a")
+    it = scorer(tsdb)
+    it.advance(NOW)
+    tsdb.series["rate"].append(({"service": "late"}, daily(7)))
+    it.advance(NOW + STEP)
+    assert set(scores(it)) == {"a"}
+    it.advance(NOW + 2 * STEP)
+    assert set(scores(it)) == {"a", "late"}
+    whole = scorer(tsdb)
+    whole.advance(NOW + 2 * STEP)
+    assert scores(it)["late"] == pytest.approx(scores(whole)["late"], abs=0.1)
+
+
+def test_a_newborn_series_is_learning() -> None:
+    """A series without enough history of its own has no score, and is counted as learning."""
+    tsdb = services("a")
+    tsdb.series["rate"].append(({"service": "young"}, between(daily(3), NOW - 3 * STEP, np.inf)))
+    it = scorer(tsdb)
+    it.advance(NOW)
+    assert set(scores(it)) == {"a"}
+    assert it.counts == {"scored": 1, "learning": 1, "missing": 0}
+
+
+def test_a_vanished_series_is_absent_and_keeps_what_it_learnt() -> None:
+    """A series without a point has no score; when it is back it needs no second history."""
+    tsdb = services("a")
+    tsdb.series["rate"].append(({"service": "b"}, daily(1)))
+    it = scorer(tsdb)
+    it.advance(NOW)
+    tsdb.series["rate"][1] = ({"service": "b"}, between(daily(1), NOW + 3 * STEP, np.inf))
+    it.advance(NOW + STEP)
+    assert set(scores(it)) == {"a"}
+    assert it.counts["missing"] == 1
+    tsdb.asked.clear()
+    it.advance(NOW + 2 * STEP)
+    it.advance(NOW + 3 * STEP)
+    assert set(scores(it)) == {"a", "b"}
+    assert tsdb.count("/query_range") == 0
+
+
+def test_a_series_gone_for_a_whole_history_is_forgotten() -> None:
+    """What was not seen for `history` takes no more room."""
+    tsdb = services("a")
+    tsdb.series["rate"].append(({"service": "b"}, between(daily(1), 0, NOW + 1)))
+    it = scorer(tsdb)
+    it.advance(NOW)
+    it.advance(NOW + 4 * DAY)
+    it.advance(NOW + 4 * DAY + STEP)
+    assert [labels["service"] for labels in it.series.roster.labels] == ["a"]
+
+
+def test_counts_that_are_absent_may_mean_zero() -> None:
+    """With `missing: zero` a series that stops while others go on is a fall to zero, and strange."""
+    tsdb = services("a")
+    tsdb.series["rate"].append(({"service": "b"}, between(daily(1), 0, NOW + 1)))
+    it = scorer(tsdb, missing="zero")
+    it.advance(NOW)
+    it.advance(NOW + STEP)
+    assert it.scores is not None
+    assert it.scores.families["anomaly_value"].tolist()[1] == 0
+    assert scores(it)["b"] > 1
+
+
+def test_an_empty_answer_is_never_a_fall_to_zero() -> None:
+    """When nothing at all is returned the source is silent, and even counts are missing."""
+    tsdb = services("a")
+    it = scorer(tsdb, missing="zero")
+    it.advance(NOW)
+    tsdb.series["rate"] = []
+    it.advance(NOW + STEP)
+    assert scores(it) == {}
+
+
+def test_an_incident_scores_above_one() -> None:
+    """A value far from what the hour usually brings lies beyond the edge of normal."""
+    tsdb = FakeTsdb({"rate": [({"service": "a"}, replaced(daily(), NOW, np.inf, 300.0))]})
+    it = scorer(tsdb)
+    it.advance(NOW - STEP)
+    assert scores(it)["a"] < 1
+    it.advance(NOW)
+    assert scores(it)["a"] > 1
+
+
+def test_more_series_than_allowed_are_counted() -> None:
+    """Beyond `max_series` series are not scored, and the number of those left out is known."""
+    it = scorer(services("a", "b", "c", "d"), max_series=3)
+    it.advance(NOW)
+    assert len(scores(it)) == 3
+    assert it.dropped == 1
+
+
+def test_churn_stays_within_the_limit() -> None:
+    """A label that changes with every point replaces the series that are gone, and the rest is scored."""
+    tsdb = services("a")
+    it = scorer(tsdb, max_series=5)
+    it.advance(NOW)
+    for turn in range(1, 12):
+        start = NOW + turn * STEP
+        churner = ({"service": f"pod-{turn}"}, between(daily(turn), start, start + STEP))
+        tsdb.series["rate"] = [tsdb.series["rate"][0], churner]
+        it.advance(start)
+        assert "a" in scores(it)
+        assert len(it.series) <= 5
+    assert it.dropped == 0
+
+
+def test_an_expression_without_series_waits_for_them() -> None:
+    """Nothing returned is no failure; the first series that comes is scored by its history."""
+    tsdb = FakeTsdb({"rate": []})
+    it = scorer(tsdb)
+    it.advance(NOW)
+    it.advance(NOW + STEP)
+    assert scores(it) == {}
+    tsdb.series["rate"] = [({"service": "a"}, daily())]
+    it.advance(NOW + 2 * STEP)
+    it.advance(NOW + 3 * STEP)
+    assert set(scores(it)) == {"a"}
+
+
+def test_duplicates_after_dropping_the_name_are_an_error() -> None:
+    """Series that would be exposed as one fail the query, with what to do about it."""
+    tsdb = FakeTsdb({"rate": [({"__name__": name, "service": "a"}, daily()) for name in ("x", "y")]})
+    with pytest.raises(DuplicateSeries, match="sum by, label_replace"):
+        scorer(tsdb).advance(NOW)
+
+
+def test_a_clock_that_goes_back_a_little_is_waited_out() -> None:
+    """Within two steps the scorer waits until time has caught up."""
+    it = scorer(services("a"))
+    it.advance(NOW)
+    it.advance(NOW - STEP)
+    assert it.time == NOW
+
+
+def test_a_clock_that_goes_back_far_means_a_new_start() -> None:
+    """What was learnt from a future that did not come is thrown away."""
+    it = scorer(services("a"))
+    it.advance(NOW)
+    it.advance(NOW - DAY)
+    assert it.time == NOW - DAY
+    assert set(scores(it)) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (lambda _: httpx.Response(500, text="oops"), "http_5xx"),
+        (lambda _: httpx.Response(200, text="<html>hello</html>"), "malformed"),
+        (
+            lambda _: httpx.Response(422, json={"status": "error", "errorType": "execution", "error": "no"}),
+            "rejected",
+        ),
+    ],
+)
+def test_a_failed_read_is_caught_up(trouble: Callable[[httpx.Request], httpx.Response], reason: str) -> None:
+    """A turn that fails changes nothing; the next one reads what was missed."""
+    tsdb = services("a")
+    it, steady = scorer(tsdb), scorer(tsdb)
+    it.advance(NOW)
+    tsdb.trouble = trouble
+    with pytest.raises(TsdbError) as caught:
+        it.advance(NOW + STEP)
+    assert caught.value.reason == reason
+    tsdb.trouble = None
+    it.advance(NOW + 2 * STEP)
+    steady.advance(NOW)
+    steady.advance(NOW + STEP)
+    steady.advance(NOW + 2 * STEP)
+    assert scores(it) == scores(steady)
+
+
+def test_invalid_samples_are_counted_and_absent() -> None:
+    """NaN and infinities of the source are no values, and a counter says how many came."""
+    tsdb = services("a")
+    it = scorer(tsdb)
+    it.advance(NOW)
+    tsdb.series["rate"][0] = ({"service": "a"}, lambda times: np.full(len(times), np.inf))
+    it.advance(NOW + STEP)
+    assert scores(it) == {}
+    text = it.around.telemetry.render().decode()
+    assert 'tidemark_input_invalid_samples_total{query="rate",reason="inf"} 1.0' in text
+
+
+def test_a_stop_ends_a_bootstrap_between_two_points() -> None:
+    """A stopping exporter does not wait for three weeks of history."""
+    it = scorer(services("a"))
+    it.around.stop.set()
+    with pytest.raises(Stopped):
+        it.advance(NOW)
+
+
+def test_saved_state_needs_only_the_gap() -> None:
+    """A restart goes on where it stood: only the points since then are read."""
+    tsdb = services("a", "b")
+    before = scorer(tsdb)
+    before.advance(NOW)
+    saved = before.saved()
+    assert saved is not None
+    after = scorer(tsdb)
+    assert after.restore(saved)
+    tsdb.asked.clear()
+    after.advance(NOW + 3 * STEP)
+    starts = {form["start"] for path, form in tsdb.asked if path.endswith("query_range")}
+    assert [float(start) for start in starts] == [NOW + STEP]
+    for _ in range(3):
+        before.advance(NOW + 3 * STEP)
+    assert scores(after) == scores(before)
+
+
+def test_state_of_another_expression_is_not_used() -> None:
+    """What was learnt for one expression says nothing about another."""
+    tsdb = services("a")
+    before = scorer(tsdb)
+    before.advance(NOW)
+    saved = before.saved()
+    assert saved is not None
+    assert not scorer(tsdb, expr="other").restore(saved)
+
+
+def test_new_settings_keep_what_was_learnt() -> None:
+    """Direction, floors and budget change the next score, not the memory."""
+    tsdb = FakeTsdb({"rate": [({"service": "a"}, replaced(daily(), NOW + STEP, np.inf, 0.0))]})
+    it = scorer(tsdb)
+    it.advance(NOW)
+    it.adopt(query(direction="up"), it.around)
+    tsdb.asked.clear()
+    it.advance(NOW + STEP)
+    assert scores(it)["a"] == 0
+    assert tsdb.count("/query_range") == 0
