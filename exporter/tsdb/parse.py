@@ -7,8 +7,9 @@ structure: splitting there does the work per series in C. An answer laid out in 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import orjson
@@ -23,13 +24,17 @@ Invalid: TypeAlias = dict[str, int]
 Rows: TypeAlias = tuple[list[bytes], list[bytes]]
 """Label objects, and beside each the bytes of its samples."""
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 BLOCK_POINTS = 16_384
+"""Range samples are parsed in blocks of about so many, which stay in the processor's cache."""
 _FIRST_ROW = b'"result":[{"metric":'
 _HISTOGRAM = re.compile(rb'\},"histogram":\[([^,\]]*),\{[^{}]*\}\]')
 _HISTOGRAMS = re.compile(rb'([}\]]),"histograms":\[((?:\[[^,\]]*,\{[^{}]*\}\],?)+)\]')
 
 
-class _OtherLayout(Exception):
+class _OtherLayout(ValueError):
     """The answer is not written the way that Prometheus and VictoriaMetrics write it."""
 
 
@@ -62,11 +67,10 @@ def vector(body: bytes) -> Vector:
         body, histograms = _HISTOGRAM.subn(rb'},"value":[\1,"NaN"]', body)
     try:
         keys, texts = _vector_rows(body)
-    except _OtherLayout:
+        values, invalid = _column(texts)
+    except ValueError:
         keys, texts = _vector_rows_of_any_layout(body)
-    values, invalid = _finite(b",".join(texts))
-    if len(values) != len(keys):
-        raise _no_numbers()
+        values, invalid = _numbers_or_refusal(_column, texts)
     invalid["histogram"] = histograms
     invalid["nan"] -= histograms
     return Vector(keys, values, invalid)
@@ -83,36 +87,27 @@ def matrix(body: bytes, times: Times) -> Matrix:
         body = _HISTOGRAMS.sub(_without_histograms, body)
     try:
         keys, texts = _matrix_rows(body)
-    except _OtherLayout:
+        values, invalid = _grid(texts, times)
+    except ValueError:
         keys, texts = _matrix_rows_of_any_layout(body)
-    del body
-    values = np.full((len(keys), len(times)), np.nan)
-    invalid = _fill(values, texts, times)
+        values, invalid = _numbers_or_refusal(_grid, texts, times)
     invalid["histogram"] = histograms
     return Matrix(keys, values, invalid)
 
 
 def _vector_rows(body: bytes) -> Rows:
     start, end = _ends_of_rows(body, b'"]}]', "vector")
-    value = body.find(b'},"value":[', start)
-    number = body.find(b',"', value + 11) + 2
+    value = body.index(b'},"value":[', start)
+    number = body.index(b',"', value + 11) + 2
     separator = body[value:number]
-    if (
-        value < 0
-        or number > end
-        or body.count(separator, start, end) != body.count(b'"]},{"metric":', start, end) + 1
-    ):
-        raise _OtherLayout
     parts = body[start:end].replace(b'"]},{"metric":', b"\n").replace(separator, b"}\n").split(b"\n")
     return parts[0::2], parts[1::2]
 
 
 def _matrix_rows(body: bytes) -> Rows:
     start, end = _ends_of_rows(body, b"]]}]", "matrix")
-    if body.count(b'},"values":[[', start, end) != body.count(b']]},{"metric":', start, end) + 1:
-        raise _OtherLayout
-    parts = body[start:end].replace(b']]},{"metric":', b"\n").replace(b'},"values":[[', b"}\n").split(b"\n")
-    return parts[0::2], parts[1::2]
+    parts = [row.partition(b'},"values":[[') for row in body[start:end].split(b']]},{"metric":')]
+    return [key + b"}" for key, _, _ in parts], [samples for _, _, samples in parts]
 
 
 def _ends_of_rows(body: bytes, last: bytes, kind: str) -> tuple[int, int]:
@@ -163,49 +158,68 @@ def _without_histograms(found: re.Match[bytes]) -> bytes:
     return b'},"values":[[%s,"NaN"]]' % first_time
 
 
-def _finite(text: bytes) -> tuple[Values, Invalid]:
-    """The numbers that `text` lists with commas, NaN for what is not finite, and how many those are."""
+def _column(texts: list[bytes]) -> tuple[Values, Invalid]:
+    """One number per row; ValueError where there is another count of them, or something else."""
+    listed, invalid = _listed(b",".join(texts))
+    if len(listed) != len(texts):
+        raise ValueError("not one number per row")
+    return _floats(listed), invalid
+
+
+def _grid(texts: list[bytes], times: Times) -> tuple[Values, Invalid]:
+    """The samples of every row where their times belong, (S, T); ValueError where they are no samples."""
+    out = np.full((len(texts), len(times)), np.nan)
+    invalid = {"nan": 0, "inf": 0}
+    rows = max(1, BLOCK_POINTS // len(times))
+    for first in range(0, len(texts), rows):
+        block = texts[first : first + rows]
+        listed, bad = _listed(b",".join(block).translate(None, b'"[]'))
+        if _complete(listed, len(block), times):
+            out[first : first + rows] = _floats(listed[1::2]).reshape(len(block), -1)
+        else:
+            counts = [text.count(b"[") + 1 for text in block]
+            _place(out[first : first + rows], _floats(listed).reshape(-1, 2), counts, times)
+        invalid = {reason: count + bad[reason] for reason, count in invalid.items()}
+    return out, invalid
+
+
+def _complete(listed: list[Any], rows: int, times: Times) -> bool:
+    """Whether each row has a sample at every time: times rise, so the first and last of each row tell."""
+    row = 2 * len(times)
+    whole = len(listed) == rows * row
+    return whole and listed[::row] == [times[0]] * rows and listed[row - 2 :: row] == [times[-1]] * rows
+
+
+def _place(out: Values, samples: Values, counts: list[int], times: Times) -> None:
+    """Write `samples`, (time, value) pairs row after row, `counts` of them for each row, into `out`."""
+    step = times[1] - times[0] if len(times) > 1 else 1
+    exact = (samples[:, 0] - times[0]) / step
+    columns = exact.astype(np.intp)
+    if np.any(columns != exact) or columns.min() < 0 or columns.max() >= len(times):
+        raise Permanent("malformed", "the answer holds times that were not asked for")
+    out[np.repeat(np.arange(len(counts)), counts), columns] = samples[:, 1]
+
+
+def _listed(text: bytes) -> tuple[list[Any], Invalid]:
+    """What `text` lists with commas, None for what is not finite, and how many those are."""
     nan = inf = 0
     if b"N" in text or b"I" in text:
         nan, inf = text.count(b"NaN"), text.count(b"Inf")
         for word in (b"NaN", b"+Inf", b"-Inf"):
             text = text.replace(word, b"null")
+    return orjson.loads(b"[%b]" % text), {"nan": nan, "inf": inf}
+
+
+def _floats(listed: list[Any]) -> Values:
     try:
-        values = np.array(orjson.loads(b"[%b]" % text), dtype=np.float64)
-    except (ValueError, TypeError):
-        raise _no_numbers() from None
-    return values, {"nan": nan, "inf": inf}
+        return np.array(listed, dtype=np.float64)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
 
 
-def _fill(out: Values, texts: list[bytes], times: Times) -> Invalid:
-    """Write the samples of each row where their times belong, a bounded block of rows at once."""
-    counts = [text.count(b"[") + 1 for text in texts]
-    invalid = {"nan": 0, "inf": 0}
-    first = 0
-    while first < len(texts):
-        last, points = first, 0
-        while last < len(texts) and (points == 0 or points + counts[last] <= BLOCK_POINTS):
-            points += counts[last]
-            last += 1
-        numbers, bad = _finite(b",".join(texts[first:last]).translate(None, b'"[]'))
-        _place(out[first:last], numbers.reshape(-1, 2), np.array(counts[first:last]), times)
-        invalid = {reason: count + bad[reason] for reason, count in invalid.items()}
-        first = last
-    return invalid
-
-
-def _place(out: Values, samples: Values, counts: NDArray[np.int_], times: Times) -> None:
-    """Write `samples`, (time, value) pairs row after row, into the rows of `out`."""
-    step = times[1] - times[0] if len(times) > 1 else 1
-    columns = (samples[:, 0] - times[0]) / step
-    rows = np.repeat(np.arange(len(counts)), counts)
-    whole = columns.astype(np.intp)
-    if np.any(whole != columns) or whole.min() < 0 or whole.max() >= len(times):
-        raise Permanent("malformed", "the answer holds times that were not asked for")
-    out[rows, whole] = samples[:, 1]
-
-
-def _no_numbers() -> Permanent:
-    return Permanent(
-        "malformed", "the answer holds samples that are not numbers: is this the address of a TSDB?"
-    )
+def _numbers_or_refusal(read: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    try:
+        return read(*arguments, **named)
+    except ValueError:
+        words = "the answer holds samples that are not numbers: is this the address of a TSDB?"
+        raise Permanent("malformed", words) from None
