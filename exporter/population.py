@@ -47,19 +47,19 @@ class Population:
         out[rows[known]] = values[known]
         return out
 
-    def replay(self, frame: Frame) -> Iterator[tuple[int, Floats, Scores]]:
-        """Step through the times of `frame`, yielding (time, values, scores) after each."""
+    def replay(self, frame: Frame, last: int) -> Iterator[tuple[int, Floats, Scores]]:
+        """Step through the times of `frame`, yielding (time, values, scores); a band only at the time `last`."""
         matrix = np.ascontiguousarray(self.spread(frame.keys, frame.values).T)
         for time, values in zip(frame.times.tolist(), matrix, strict=True):
-            yield time, values, self.step(time, values)
+            yield time, values, self.step(time, values, band=time == last)
 
-    def step(self, time: int, values: Floats) -> Scores:
+    def step(self, time: int, values: Floats, *, band: bool = True) -> Scores:
         """Score and learn `values` (S,), in which absent counts become 0 if the query says so."""
         seen = values == values
         if self.query.missing == "zero" and seen.any():
             values[~seen & (self.roster.last_seen > 0)] = 0.0
         self.roster.last_seen[seen] = time
-        return self.model.step(time, values, np.ones(len(values), bool))
+        return self.model.step(time, values, np.ones(len(values), bool), band=band)
 
     def retune(self, query: Query, zone: str) -> None:
         """Go on under other settings of the same model: what was learnt stays."""

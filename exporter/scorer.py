@@ -159,7 +159,7 @@ class Scorer:
         self.scores = None
         with self.around.history_slots:
             for frame in self._range(self.query.expr, time + self.step, target, max(1, len(self.series))):
-                for time, values, scores in self._replayed(self.series, frame):
+                for time, values, scores in self._replayed(self.series, frame, target):
                     self.time = time
                     if time == target:
                         self._publish(target, values, scores)
@@ -199,14 +199,16 @@ class Scorer:
             start = target - span // self.step * self.step
             older = False
             for frame in self._range(expr, start, target, len(keys)):
-                for time, values, _ in self._replayed(newcomers, frame):
+                for time, values, _ in self._replayed(newcomers, frame, target):
                     older = older or (time == start and bool(np.isfinite(values).any()))
             if not older:
                 break
         return newcomers
 
-    def _replayed(self, series: Population, frame: Frame) -> Iterator[tuple[int, Floats, Scores]]:
-        for stepped in series.replay(frame):
+    def _replayed(
+        self, series: Population, frame: Frame, last: int
+    ) -> Iterator[tuple[int, Floats, Scores]]:
+        for stepped in series.replay(frame, last):
             if self.around.stop.is_set() or self.retired:
                 raise Stopped
             yield stepped

@@ -52,10 +52,12 @@ class Model(Protocol):
 
     def __init__(self, settings: Settings, rows: int = 0) -> None: ...
 
-    def step(self, time: int, values: Floats, learn: Mask) -> Scores:
+    def step(self, time: int, values: Floats, learn: Mask, *, band: bool = True) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows.
 
         NaN is a missing point: not scored, not learnt. Times are strictly increasing.
+        `band=False` spares the inversion that the band costs: `expected`, `lower` and `upper` are NaN then, and
+        score, deviation and state are the same. A replay asks for the band of its last point only.
         """
         ...
 

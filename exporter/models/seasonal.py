@@ -74,7 +74,7 @@ class Seasonal:
         for name, array in self.state.items():
             array[..., rows] = other.state[name]
 
-    def step(self, time: int, values: Floats, learn: Mask) -> Scores:
+    def step(self, time: int, values: Floats, learn: Mask, *, band: bool = True) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows."""
         season = self._clock.at(time)
         size = len(values)
@@ -82,7 +82,8 @@ class Seasonal:
         for start in range(0, size, _CHUNK):
             part = slice(start, start + _CHUNK)
             state = {name: array[..., part] for name, array in self.state.items()}
-            _Step(self.settings, self._edge, state, time, season).run(values[part], learn[part], out[:, part])
+            step = _Step(self.settings, self._edge, state, time, season, band)
+            step.run(values[part], learn[part], out[:, part])
         return Scores(*out)
 
 
@@ -94,8 +95,11 @@ def _fresh(name: str, size: int) -> np.ndarray:
 class _Step:
     """One point of time over one chunk of series."""
 
-    def __init__(self, settings: Settings, edge: float, state: State, time: int, season: Season) -> None:
+    def __init__(
+        self, settings: Settings, edge: float, state: State, time: int, season: Season, band: bool
+    ) -> None:
         self.settings, self.edge, self.state, self.time, self.season = settings, edge, state, time, season
+        self.band = band
 
     def run(self, values: Floats, learn: Mask, out: Floats) -> None:
         state, settings = self.state, self.settings
@@ -111,7 +115,8 @@ class _Step:
         reach = widths * state["quantile"]
         law = _Law(centres, reach, tail_index, kappa, self.edge, settings)
         out[0] = law.score(x)
-        out[2], out[3], out[4] = law.band()
+        if self.band:
+            out[2], out[3], out[4] = law.band()
         out[1] = self._sustain(out[0], present)
         out[:, ~(present & ready)] = np.nan
         self._learn(x, residuals, residuals / reach, reach, kappa, shape, present & learn)
