@@ -6,8 +6,8 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self, TypeVar
 
 import httpx
 
@@ -16,8 +16,8 @@ from exporter.tsdb import parse
 from exporter.tsdb.answer import success
 from exporter.tsdb.breaker import Breaker
 from exporter.tsdb.errors import Permanent, Retryable, TsdbError
-from exporter.tsdb.parse import Invalid, Vector
-from exporter.tsdb.ranges import Span, read_ahead
+from exporter.tsdb.parse import Invalid, Matrix, Times, Vector
+from exporter.tsdb.ranges import Span, read_ahead, side_by_side
 from exporter.tsdb.settings import Flavour, Settings
 from exporter.tsdb.verdict import refusal
 from exporter.tsdb.wire import Wire
@@ -27,7 +27,10 @@ FIRST_PAUSE, LONGEST_PAUSE, LONGEST_ASKED_PAUSE = 0.5, 10.0, 60.0
 NO_ANSWER = "error"
 """The `code` of a request that got no whole answer."""
 EXACT = {"nocache": "1", "latency_offset": "1ms"}
-"""Keeps VictoriaMetrics from answering for the newest 30 s with the points before them."""
+"""Keeps VictoriaMetrics from answering for the newest 30 s with the points before them (`latency_offset`)."""
+EXACT_STEP = 60
+UNSETTLED = 40.0
+"""Those 30 s, and ten more for clocks that differ."""
 PAST = 1.0
 
 T = TypeVar("T")
@@ -50,6 +53,7 @@ class Client:
         settings: Settings,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
         wait: Callable[[float], bool] | None = None,
         on_request: Callable[[str, float], None] = _ignore,
         on_circuit: Callable[[bool], None] = _ignore,
@@ -57,7 +61,7 @@ class Client:
     ) -> None:
         self.settings = settings
         self._wire = Wire(settings, transport, clock)
-        self._clock, self._chance = clock, chance
+        self._clock, self._now, self._chance = clock, now, chance
         self._wait = wait or threading.Event().wait
         self._on_request, self._on_circuit = on_request, on_circuit
         self._breaker = Breaker(settings.circuit_failures, settings.circuit_pause, clock)
@@ -67,6 +71,12 @@ class Client:
     def close(self) -> None:
         """Close idle connections."""
         self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def circuit_open(self) -> bool:
@@ -88,11 +98,15 @@ class Client:
 
         Also refuses what gives no instant vector, such as `up[5m]`.
         """
-        self._ask("/api/v1/query", self._parameters(expr, time=_seconds(PAST)), parse.vector)
+        self._ask("/api/v1/query", self._instant_parameters(expr, PAST, None), parse.vector)
 
-    def instant(self, expr: str, time: float) -> Vector:
-        """The value of every series of `expr` at Unix second `time`."""
-        return self._ask("/api/v1/query", self._parameters(expr, time=_seconds(time)), self._vector)
+    def instant(self, expr: str, time: float, step: int | None = None) -> Vector:
+        """The value of every series of `expr` at Unix second `time`.
+
+        With `step` (seconds) VictoriaMetrics looks back as far as it does for a range of that step; without it
+        a series that ended lives on for five minutes, not one step.
+        """
+        return self._ask("/api/v1/query", self._instant_parameters(expr, time, step), self._vector)
 
     def range(
         self,
@@ -109,38 +123,59 @@ class Client:
         times, so rows may differ from frame to frame. `series`, where it is known, sizes the requests.
         `on_invalid` hears how many samples of each frame were no number to score.
         """
-        span = Span.within(start, end, step)
 
         def read(span: Span) -> Frame:
-            times = span.times()
-            found = self._ask(
-                "/api/v1/query_range",
-                self._range_parameters(expr, span),
-                lambda body: parse.matrix(body, times),
-            )
+            times, parameters = span.times(), self._range_parameters(expr, span)
+            found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times))
             on_invalid(found.invalid)
             return Frame(found.keys, times, found.values)
 
+        settled, newest = self._settled(Span.within(start, end, step))
         depth = min(READ_AHEAD, self.settings.concurrency)
-        return read_ahead(read, span, self.settings.max_points, series, depth)
+        yield from read_ahead(read, settled, self.settings.max_points, series, depth)
+        if newest:
+            vectors = [self.instant(expr, time, step) for time in newest.times().tolist()]
+            for vector in vectors:
+                on_invalid(vector.invalid)
+            yield side_by_side([(it.keys, it.values) for it in vectors], newest.times())
 
-    def _parameters(self, expr: str, **more: str) -> dict[str, str]:
-        exact = EXACT if self.flavour() == "victoriametrics" else {}
-        return {"query": expr, **more, "timeout": _seconds(self.settings.timeout), **exact}
+    def _settled(self, span: Span) -> tuple[Span, Span]:
+        """The times that a range request answers exactly, and the newest ones that it does not.
+
+        VictoriaMetrics repeats an older point for those at steps below a minute, whatever it is asked.
+        """
+        if span.step >= EXACT_STEP or not self._is_victoria_metrics():
+            return span.split(len(span))
+        last = int(self._now() - UNSETTLED)
+        return span.split(min(len(span), len(Span.within(span.start, last, span.step))))
+
+    def _instant_parameters(self, expr: str, time: float, step: int | None) -> dict[str, str]:
+        exact = EXACT | ({"step": str(step)} if step else {}) if self._is_victoria_metrics() else {}
+        return {"query": expr, "time": _seconds(time), "timeout": _seconds(self.settings.timeout), **exact}
 
     def _range_parameters(self, expr: str, span: Span) -> dict[str, str]:
+        exact = EXACT if self._is_victoria_metrics() else {}
         times = {name: str(getattr(span, name)) for name in ("start", "end", "step")}
-        return self._parameters(expr, **times)
+        return {"query": expr, **times, "timeout": _seconds(self.settings.timeout), **exact}
+
+    def _is_victoria_metrics(self) -> bool:
+        return self.flavour() == "victoriametrics"
+
+    def _matrix(self, body: bytes, times: Times) -> Matrix:
+        found = parse.matrix(body, times)
+        self._require_few(found.keys)
+        return found
 
     def _vector(self, body: bytes) -> Vector:
         found = parse.vector(body)
-        if len(found.keys) > self.settings.max_series:
-            most = self.settings.max_series
-            words = (
-                f"{len(found.keys):,} series, at most {most:,}: aggregate, for example with sum by (service)"
-            )
-            raise Permanent("too_large", words)
+        self._require_few(found.keys)
         return found
+
+    def _require_few(self, keys: Sequence[bytes]) -> None:
+        most = self.settings.max_series
+        if len(keys) > most:
+            words = f"{len(keys):,} series, at most {most:,}: aggregate, for example with sum by (service)"
+            raise Permanent("too_large", words)
 
     def _ask(self, path: str, parameters: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         """One call: tries until an answer can be read, or another try makes no sense."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.frame import Frame
+from exporter.tsdb.parse import Values
 from exporter.tsdb.settings import SERVER_POINTS
 
 PROBE_POINTS = 16
@@ -75,3 +76,13 @@ def read_ahead(
             yield frame
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def side_by_side(columns: Sequence[tuple[list[bytes], Values]], times: NDArray[np.int64]) -> Frame:
+    """One frame of instant answers (keys, values), one for each of `times`, rows as they first appear."""
+    every = dict.fromkeys(key for keys, _ in columns for key in keys)
+    rows = {key: row for row, key in enumerate(every)}
+    values = np.full((len(rows), len(times)), np.nan)
+    for column, (keys, found) in enumerate(columns):
+        values[[rows[key] for key in keys], column] = found
+    return Frame(list(rows), times, values)
