@@ -48,7 +48,7 @@ class Population:
         return out
 
     def replay(self, frame: Frame, last: int) -> Iterator[tuple[int, Floats, Scores]]:
-        """Step through the times of `frame`, yielding (time, values, scores); a band only at the time `last`."""
+        """Step through the times of `frame`, yielding (time, values, scores); a band only at `last`."""
         matrix = np.ascontiguousarray(self.spread(frame.keys, frame.values).T)
         for time, values in zip(frame.times.tolist(), matrix, strict=True):
             yield time, values, self.step(time, values, band=time == last)

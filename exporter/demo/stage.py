@@ -29,7 +29,7 @@ SCRAPE = "10s"
 
 CONFIG = """\
 tsdb: {{url: "{url}"}}
-scoring: {{interval: 30s, offset: 15s, history: 20d}}
+scoring: {{interval: 30s, offset: 15s, history: 14d}}
 state: {{path: {state}}}
 queries:
   - name: request_rate
