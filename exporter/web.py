@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exporter.status import Status
+from exporter.web_body import Sliced, accepts_gzip
 from exporter.web_config import CurrentContext, WebConfigFile
 from exporter.web_guard import BasicAuth, ConfiguredHeaders
 from exporter.web_page import CONTENT_SECURITY_POLICY, landing_page
@@ -37,8 +38,8 @@ STOP_POLL_SECONDS = 0.1
 class Source(Protocol):
     """What the endpoints show. Called from worker threads, at any time, by several at once."""
 
-    def metrics(self, gzipped: bool) -> bytes:
-        """The body of /metrics: text format 0.0.4, or gzip members of it."""
+    def metrics(self, gzipped: bool) -> bytes | Sequence[bytes]:
+        """The body of /metrics, whole or in parts: text format 0.0.4, or gzip members of it."""
 
     def ready(self) -> tuple[bool, str]:
         """Whether the first cycle is over, and one line that says so or what is awaited."""
@@ -114,13 +115,13 @@ class Endpoints:
         page = landing_page(self._source.status(), self._source.ready())
         return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 
-    def metrics(self, request: Request) -> Response:
+    def metrics(self, request: Request) -> Sliced:
         """The latest snapshot, gzipped when the client asks for it."""
         gzipped = accepts_gzip(request.headers.getlist("accept-encoding"))
         headers = {"Content-Type": METRICS_TYPE, "Vary": "Accept-Encoding"}
-        if gzipped:
-            headers["Content-Encoding"] = "gzip"
-        return Response(self._source.metrics(gzipped), headers=headers)
+        return Sliced(
+            self._source.metrics(gzipped), headers | ({"Content-Encoding": "gzip"} if gzipped else {})
+        )
 
     def healthy(self, _: Request) -> Response:
         """200 as long as the process answers."""
@@ -148,24 +149,6 @@ class Endpoints:
             raise HTTPException(403, LIFECYCLE_OFF)
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise HTTPException(403, "a page of another site may not call this endpoint")
-
-
-def accepts_gzip(accept_encoding: Sequence[str]) -> bool:
-    """Whether the Accept-Encoding headers name gzip, or `*`, with a weight above 0 (RFC 9110, 12.5.3)."""
-    weights = dict(
-        _weighted(coding) for line in accept_encoding for coding in line.split(",") if coding.strip()
-    )
-    named = [weights[it] for it in ("gzip", "x-gzip") if it in weights]
-    return (max(named) if named else weights.get("*", 0.0)) > 0
-
-
-def _weighted(coding: str) -> tuple[str, float]:
-    name, *parameters = (part.strip().lower() for part in coding.split(";"))
-    weight = next((it[2:] for it in parameters if it.startswith("q=")), "1")
-    try:
-        return name, float(weight)
-    except ValueError:
-        return name, 0.0
 
 
 def _line(text: str, status: int = 200) -> Response:
