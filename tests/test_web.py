@@ -9,8 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,40 +17,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from exporter.status import QueryStatus, Status
 from exporter.web import Source, accepts_gzip, create_app, serve
-from exporter.web_listen import CannotListen, listen, urls
-
-BODY = b'# HELP anomaly_score s\n# TYPE anomaly_score gauge\nanomaly_score{query="q"} 1\n'
-OWN = b"# HELP tidemark_tsdb_up u\n# TYPE tidemark_tsdb_up gauge\ntidemark_tsdb_up 1\n"
-DEADLINE = 10.0
-
-
-def _has_ipv6() -> bool:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
-
-
-needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6 loopback")
-
-
-@dataclass
-class Fixed:
-    """A source that always shows the same."""
-
-    is_ready: bool = True
-
-    def metrics(self, gzipped: bool) -> bytes:
-        return gzip.compress(BODY) + gzip.compress(OWN) if gzipped else BODY + OWN
-
-    def ready(self) -> tuple[bool, str]:
-        return (True, "ready") if self.is_ready else (False, "the first cycle is under way")
-
-    def status(self) -> Status:
-        return Status("1.2.3", "abc", 1000.0, [QueryStatus("q", "up", "scored", scored=1)], [])
+from exporter.web_listen import listen
+from tests.web_serving import DEADLINE, TEXT, Fixed, serving
 
 
 @dataclass
@@ -96,25 +64,10 @@ def client(source: Source | None = None, switches: Switches | None = None, **opt
     return Client(create_app(source or Fixed(), reload=switches.reload, leave=switches.leave, **options))
 
 
-@contextmanager
-def serving(app: Any, *addresses: str, **options: Any) -> Iterator[list[str]]:
-    """The URLs of a real server in a thread of its own, stopped at the end."""
-    sockets, stop = listen(addresses or ("127.0.0.1:0",)), threading.Event()
-    places = urls(sockets)
-    thread = threading.Thread(target=serve, args=(app, sockets, stop), kwargs=options)
-    thread.start()
-    try:
-        yield places
-    finally:
-        stop.set()
-        thread.join(DEADLINE)
-        assert not thread.is_alive()
-
-
-def fetch(url: str, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+def fetch(place: tuple[str, int], path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and raw body over a real socket."""
-    connection = http.client.HTTPConnection(url.split("//")[1].rstrip("/"), timeout=DEADLINE)
-    connection.request(method, path, headers=headers)
+    connection = http.client.HTTPConnection(*place, timeout=DEADLINE)
+    connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
@@ -124,7 +77,7 @@ def fetch(url: str, path: str, method: str = "GET", **headers: str) -> tuple[int
 def test_metrics_are_the_text_format_as_the_source_renders_it() -> None:
     """A plain GET gets the source's bytes with the content type of the text format."""
     answer = client().get("/metrics", headers={"Accept-Encoding": "identity"})
-    assert (answer.status_code, answer.content) == (200, BODY + OWN)
+    assert (answer.status_code, answer.content) == (200, TEXT)
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "content-encoding" not in answer.headers
 
@@ -155,19 +108,33 @@ def test_gzip_is_used_exactly_when_the_client_accepts_it(accept: list[str], want
 
 def test_a_gzipped_scrape_unpacks_to_the_same_text() -> None:
     """Members one after the other are one gzip stream to a real client."""
-    with serving(client().app) as [url]:
-        status, headers, body = fetch(url, "/metrics", **{"Accept-Encoding": "gzip"})
+    with serving(client().app) as [place]:
+        status, headers, body = fetch(place, "/metrics", **{"Accept-Encoding": "gzip"})
     assert (status, headers["content-encoding"], headers["vary"]) == (200, "gzip", "Accept-Encoding")
-    assert gzip.decompress(body) == BODY + OWN
+    assert gzip.decompress(body) == TEXT
+
+
+def test_a_long_scrape_in_parts_arrives_whole() -> None:
+    """Bodies of several parts, longer than one slice, arrive in order with their exact length."""
+    parts = [b"a" * 300_000, b"", b"b" * 700_001]
+
+    class Long(Fixed):
+        def metrics(self, gzipped: bool) -> list[bytes]:
+            return parts[:0] if gzipped else parts
+
+    with serving(client(Long()).app) as [place]:
+        _, headers, body = fetch(place, "/metrics")
+        assert (body, headers["content-length"]) == (b"".join(parts), "1000001")
+        assert fetch(place, "/metrics", **{"Accept-Encoding": "gzip"})[2] == b""
 
 
 def test_head_answers_the_headers_of_get_without_a_body() -> None:
     """HEAD /metrics names the length and sends nothing after the headers."""
-    with serving(client().app) as [url], socket.create_connection(_place(url), DEADLINE) as raw:
+    with serving(client().app) as [place], socket.create_connection(place, DEADLINE) as raw:
         raw.sendall(b"HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: raw.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 200")
-    assert f"content-length: {len(BODY + OWN)}".encode() in answer
+    assert f"content-length: {len(TEXT)}".encode() in answer
     assert answer.endswith(b"\r\n\r\n")
 
 
@@ -240,10 +207,10 @@ def test_a_fault_in_one_endpoint_is_one_line_and_leaves_the_others_alone() -> No
         def metrics(self, gzipped: bool) -> bytes:
             raise RuntimeError(f"secret detail of {gzipped}")
 
-    with serving(client(Broken()).app) as [url]:
-        status, _, body = fetch(url, "/metrics")
+    with serving(client(Broken()).app) as [place]:
+        status, _, body = fetch(place, "/metrics")
         assert (status, body) == (500, b"internal error; the log has the reason\n")
-        assert fetch(url, "/-/healthy")[0] == 200
+        assert fetch(place, "/-/healthy")[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/-/healthy", "/-/ready", "/"])
@@ -262,62 +229,6 @@ def test_the_landing_page_is_html_with_a_policy_that_allows_its_own_style_only()
     assert "Tidemark" in answer.text
 
 
-@needs_ipv6
-def test_several_addresses_are_served_by_one_process() -> None:
-    """Each listen address answers, on IPv4 and IPv6."""
-    with serving(client().app, "127.0.0.1:0", "[::1]:0") as places:
-        assert [fetch(url, "/-/healthy")[0] for url in places] == [200, 200]
-    assert places[1].startswith("http://[::1]:")
-
-
-@needs_ipv6
-def test_no_host_means_every_interface() -> None:
-    """`:0` answers on the loopback of both families."""
-    with serving(client().app, ":0") as [url]:
-        port = int(url.rsplit(":", 1)[1].rstrip("/"))
-        assert fetch(f"http://127.0.0.1:{port}/", "/-/healthy")[0] == 200
-        assert fetch(f"http://[::1]:{port}/", "/-/healthy")[0] == 200
-
-
-@pytest.mark.parametrize("held", ["127.0.0.1:0", "0.0.0.0:0", ":0"])
-def test_a_port_in_use_is_one_line_that_says_what_to_do(held: str) -> None:
-    """The message names the address and the flag; nothing stays bound."""
-    [taken] = listen([held])
-    port = taken.getsockname()[1]
-    with taken, pytest.raises(CannotListen) as caught:
-        listen(["127.0.0.1:0", f":{port}"])
-    assert str(caught.value).startswith(f"cannot listen on :{port}: another process has this port")
-    assert "--web.listen-address" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "",
-        "10063",
-        "localhost",
-        "localhost:",
-        "localhost:http",
-        "localhost:65536",
-        "::1:80",
-        "[::1]",
-        "a:-1",
-        "a:1²",
-    ],
-)
-def test_a_malformed_address_says_what_is_expected(address: str) -> None:
-    """Anything but HOST:PORT, :PORT or [IPv6]:PORT is refused with the three forms."""
-    with pytest.raises(CannotListen, match=r"expected HOST:PORT, :PORT or \[IPv6\]:PORT"):
-        listen([address])
-
-
-def test_an_address_of_another_machine_is_refused() -> None:
-    """An address that this machine does not have is named as such."""
-    with pytest.raises(CannotListen, match="no such address"):
-        listen(["192.0.2.1:0"])
-
-
 def test_stopping_lets_a_request_finish_and_frees_the_port() -> None:
     """A scrape under way when the stop comes still gets its whole body."""
     asked, release = threading.Event(), threading.Event()
@@ -330,18 +241,18 @@ def test_stopping_lets_a_request_finish_and_frees_the_port() -> None:
 
     answers: list[tuple[int, bytes]] = []
     sockets, stop = listen(["127.0.0.1:0"]), threading.Event()
-    [url] = urls(sockets)
+    place = sockets[0].getsockname()
     server = threading.Thread(target=serve, args=(client(Slow()).app, sockets, stop))
-    scraper = threading.Thread(target=lambda: answers.append(fetch(url, "/metrics")[::2]))
+    scraper = threading.Thread(target=lambda: answers.append(fetch(place, "/metrics")[::2]))
     server.start()
     scraper.start()
     assert asked.wait(DEADLINE)
     stop.set()
-    _until(lambda: not _connects(url))
+    _until(lambda: not _connects(place))
     release.set()
     scraper.join(DEADLINE)
     server.join(DEADLINE)
-    assert answers == [(200, BODY + OWN)]
+    assert answers == [(200, TEXT)]
     assert not server.is_alive()
 
 
@@ -350,10 +261,10 @@ def test_signal_handlers_stay_with_the_caller() -> None:
     sockets, stop = listen(["127.0.0.1:0"]), threading.Event()
     seen: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: (seen.append(number), stop.set()))
-    [url] = urls(sockets)
+    place = sockets[0].getsockname()
     killer = threading.Thread(
         target=lambda: (
-            fetch(url, "/-/healthy"),
+            fetch(place, "/-/healthy"),
             signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM),
         )
     )
@@ -366,14 +277,9 @@ def test_signal_handlers_stay_with_the_caller() -> None:
     assert seen == [signal.SIGTERM]
 
 
-def _place(url: str) -> tuple[str, int]:
-    host, _, port = url.split("//")[1].rstrip("/").rpartition(":")
-    return host, int(port)
-
-
-def _connects(url: str) -> bool:
+def _connects(place: tuple[str, int]) -> bool:
     try:
-        socket.create_connection(_place(url), 1.0).close()
+        socket.create_connection(place, 1.0).close()
     except OSError:
         return False
     return True

@@ -1,0 +1,101 @@
+"""A small application behind the real server, for tests that need sockets."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from starlette.types import ASGIApp
+
+from exporter.status import QueryStatus, Status
+from exporter.web import serve
+from exporter.web_config import WebConfigFile
+from exporter.web_listen import listen
+
+DEADLINE = 10.0
+TEXT = b'# HELP anomaly_score s\n# TYPE anomaly_score gauge\nanomaly_score{query="q"} 1\n'
+
+
+@dataclass
+class Fixed:
+    """A source that always shows the same."""
+
+    is_ready: bool = True
+
+    def metrics(self, gzipped: bool) -> bytes:
+        """The text, or gzip members of it."""
+        return gzip.compress(TEXT[:40]) + gzip.compress(TEXT[40:]) if gzipped else TEXT
+
+    def ready(self) -> tuple[bool, str]:
+        """As constructed."""
+        return (True, "ready") if self.is_ready else (False, "the first cycle is under way")
+
+    def status(self) -> Status:
+        """One query that is scored."""
+        return Status("1.2.3", "abc", 1000.0, [QueryStatus("q", "up", "scored", scored=1)], [])
+
+
+@contextmanager
+def serving(
+    app: ASGIApp, *addresses: str, web_config: WebConfigFile | None = None
+) -> Iterator[list[tuple[str, int]]]:
+    """Host and port of each address of a real server in a thread of its own, stopped at the end."""
+    sockets, stop = listen(addresses or ("127.0.0.1:0",)), threading.Event()
+    places: list[tuple[str, int]] = [it.getsockname()[:2] for it in sockets]
+    thread = threading.Thread(target=serve, args=(app, sockets, stop, web_config))
+    thread.start()
+    try:
+        yield places
+    finally:
+        stop.set()
+        thread.join(DEADLINE)
+        assert not thread.is_alive()
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has the IPv6 loopback."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def write(path: Path, document: object) -> Path:
+    """Put a document into the file in one step, as configuration managers do."""
+    new = path.with_suffix(".new")
+    new.write_text(yaml.safe_dump(document))
+    new.replace(path)
+    return path
+
+
+def tls_section(certificates: Path, name: str = "first", **changes: str) -> dict[str, object]:
+    """A document with a server certificate."""
+    files = {"cert_file": str(certificates / f"{name}.pem"), "key_file": str(certificates / f"{name}.key")}
+    return {"tls_server_config": files | changes}
+
+
+def make_certificates(directory: Path) -> Path:
+    """Fill it with an authority, two server certificates for 127.0.0.1 and a client certificate."""
+    _openssl(
+        directory, "req", "-x509", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem", *_NEW
+    )
+    for name in ("first", "second", "client"):
+        request = ("-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *_NEW)
+        names = ("-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE")
+        _openssl(directory, "req", "-x509", "-CA", "ca.pem", "-CAkey", "ca.key", *names, *request)
+    return directory
+
+
+_NEW = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+
+
+def _openssl(directory: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True, timeout=60)
