@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from exporter.web import Source, accepts_gzip, create_app, serve
 from exporter.web_listen import listen
@@ -198,6 +200,17 @@ def test_an_unknown_path_names_the_known_ones() -> None:
     answer = client().get("/metric")
     assert (answer.status_code, answer.text.count("\n")) == (404, 1)
     assert "/metrics" in answer.text
+
+
+def test_every_endpoint_is_documented() -> None:
+    """docs/http.md has a row for each path."""
+    page = (Path(__file__).parents[1] / "docs" / "http.md").read_text()
+    routes = [it for it in client().app.routes if isinstance(it, Route)]
+    assert [
+        it.path
+        for it in routes
+        if f"| `{it.path}` | {'POST' if 'POST' in it.methods else 'GET'}," not in page
+    ] == []
 
 
 def test_a_fault_in_one_endpoint_is_one_line_and_leaves_the_others_alone() -> None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
 
-from exporter.web_config import WebConfigError, WebConfigFile, parse_web_config
+from exporter.web_config import (
+    CLIENT_AUTH,
+    HeaderName,
+    TlsServerConfig,
+    WebConfig,
+    WebConfigError,
+    WebConfigFile,
+    parse_web_config,
+)
 from tests.web_serving import make_certificates, tls_section, write
 
 
@@ -110,3 +121,12 @@ def test_relative_paths_start_at_the_directory_of_the_file(tmp_path: Path, certi
         shutil.copy(certificates / name, tmp_path / name)
     document = {"tls_server_config": {"cert_file": "first.pem", "key_file": "first.key"}}
     assert WebConfigFile(write(tmp_path / "web.yml", document)).context() is not None
+
+
+def test_the_documented_example_is_valid_and_every_key_is_documented() -> None:
+    """docs/http.md holds a file that parses, and names each key that is understood."""
+    page = (Path(__file__).parents[1] / "docs" / "http.md").read_text()
+    [example] = [it for it in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "tls_server_config:" in it]
+    assert parse_web_config(yaml.safe_load(example)).basic_auth_users
+    keys = [*TlsServerConfig.model_fields, *WebConfig.model_fields, *get_args(HeaderName), *CLIENT_AUTH]
+    assert [key for key in keys if f"{key}`" not in page and f"`{key}" not in page] == []
