@@ -103,7 +103,7 @@ class Client:
     def instant(self, expr: str, time: float, step: int | None = None) -> Vector:
         """The value of every series of `expr` at Unix second `time`.
 
-        With `step` (seconds) VictoriaMetrics looks back as far as it does for a range of that step; without it
+        With `step` (seconds) VictoriaMetrics looks back as far as in a range of that step; without it
         a series that ended lives on for five minutes, not one step.
         """
         return self._ask("/api/v1/query", self._instant_parameters(expr, time, step), self._vector)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 import orjson
@@ -67,13 +67,11 @@ def vector(body: bytes) -> Vector:
         body, histograms = _HISTOGRAM.subn(rb'},"value":[\1,"NaN"]', body)
     try:
         keys, texts = _vector_rows(body)
-        values, invalid = _column(texts)
+        values, invalid = _column(keys, texts)
     except ValueError:
-        keys, texts = _vector_rows_of_any_layout(body)
-        values, invalid = _numbers_or_refusal(_column, texts)
-    invalid["histogram"] = histograms
-    invalid["nan"] -= histograms
-    return Vector(keys, values, invalid)
+        keys, texts = _rows_of_any_layout(body, "vector")
+        values, invalid = _numbers_or_refusal(_column, keys, texts)
+    return Vector(keys, values, invalid | {"nan": invalid["nan"] - histograms, "histogram": histograms})
 
 
 def matrix(body: bytes, times: Times) -> Matrix:
@@ -81,18 +79,18 @@ def matrix(body: bytes, times: Times) -> Matrix:
 
     Raises `TsdbError` unless it is a whole success that holds no other times.
     """
-    histograms = 0
+    histograms = empty = 0
     if b'"histograms":[' in body:
-        histograms = sum(found[2].count(b"{") for found in _HISTOGRAMS.finditer(body))
+        found = list(_HISTOGRAMS.finditer(body))
+        histograms, empty = sum(it[2].count(b"{") for it in found), sum(it[1] == b"}" for it in found)
         body = _HISTOGRAMS.sub(_without_histograms, body)
     try:
         keys, texts = _matrix_rows(body)
         values, invalid = _grid(texts, times)
     except ValueError:
-        keys, texts = _matrix_rows_of_any_layout(body)
+        keys, texts = _rows_of_any_layout(body, "matrix")
         values, invalid = _numbers_or_refusal(_grid, texts, times)
-    invalid["histogram"] = histograms
-    return Matrix(keys, values, invalid)
+    return Matrix(keys, values, invalid | {"nan": invalid["nan"] - empty, "histogram": histograms})
 
 
 def _vector_rows(body: bytes) -> Rows:
@@ -121,34 +119,24 @@ def _ends_of_rows(body: bytes, last: bytes, kind: str) -> tuple[int, int]:
     return start + len(_FIRST_ROW), end
 
 
-def _vector_rows_of_any_layout(body: bytes) -> Rows:
+def _rows_of_any_layout(body: bytes, kind: Literal["vector", "matrix"]) -> Rows:
+    """Rows by way of Python objects, with their samples written as the servers write them."""
     data = success(body)
-    if data.get("resultType") == "scalar":
-        return [b"{}"], [_number_text(data["result"])]
-    rows = _rows(data, "vector")
-    return [orjson.dumps(row["metric"]) for row in rows], [_number_text(row["value"]) for row in rows]
-
-
-def _matrix_rows_of_any_layout(body: bytes) -> Rows:
-    rows = _rows(success(body), "matrix")
-    texts = [
-        b"],[".join(b'%s,"%s"' % (orjson.dumps(time), text.encode()) for time, text in row["values"])
-        for row in rows
-    ]
-    return [orjson.dumps(row["metric"]) for row in rows], texts
-
-
-def _rows(data: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    found = data.get("resultType")
-    if found != kind:
-        raise Permanent(
-            "rejected", f"the expression gives a {found}, expected a {kind}: one value per series and time"
-        )
-    return list(data["result"])
-
-
-def _number_text(sample: list[Any]) -> bytes:
-    return str(sample[1]).encode()
+    found, result = data.get("resultType"), data["result"]
+    if (found, kind) == ("scalar", "vector"):
+        result = [{"metric": {}, "value": result}]
+    elif found != kind:
+        words = f"the expression gives a {found}, expected a {kind}: one value per series and time"
+        raise Permanent("rejected", words)
+    try:
+        keys = [orjson.dumps(dict(row["metric"])) for row in result]
+        if kind == "vector":
+            return keys, [row["value"][1].encode() for row in result]
+        return keys, [
+            b"],[".join(b'%d,"%b"' % (at, text.encode()) for at, text in row["values"]) for row in result
+        ]
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise _other_service() from None
 
 
 def _without_histograms(found: re.Match[bytes]) -> bytes:
@@ -158,10 +146,10 @@ def _without_histograms(found: re.Match[bytes]) -> bytes:
     return b'},"values":[[%s,"NaN"]]' % first_time
 
 
-def _column(texts: list[bytes]) -> tuple[Values, Invalid]:
-    """One number per row; ValueError where there is another count of them, or something else."""
+def _column(keys: list[bytes], texts: list[bytes]) -> tuple[Values, Invalid]:
+    """One number per key; ValueError where there is another count of them, or something else."""
     listed, invalid = _listed(b",".join(texts))
-    if len(listed) != len(texts):
+    if not len(listed) == len(texts) == len(keys):
         raise ValueError("not one number per row")
     return _floats(listed), invalid
 
@@ -221,5 +209,8 @@ def _numbers_or_refusal(read: Callable[P, T], *arguments: P.args, **named: P.kwa
     try:
         return read(*arguments, **named)
     except ValueError:
-        words = "the answer holds samples that are not numbers: is this the address of a TSDB?"
-        raise Permanent("malformed", words) from None
+        raise _other_service() from None
+
+
+def _other_service() -> Permanent:
+    return Permanent("malformed", "the answer holds other rows than those of a TSDB: check the url")
