@@ -32,8 +32,11 @@ def demo(tsdb: Tsdb, *, exit_after_alert: bool, keep: bool) -> int:
         return exits.FAILED
     except KeyboardInterrupt:
         console.print("demo: ended by hand")
+        ended = exits.FAILED if exit_after_alert else exits.OK
+    else:
+        ended = exits.OK
     shutil.rmtree(directory)
-    return exits.OK
+    return ended
 
 
 def _play(running: Stage, console: Console, exit_after_alert: bool) -> None:

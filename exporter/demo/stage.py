@@ -8,23 +8,18 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
-
 from exporter.assets import assets
-from exporter.demo import servers
-from exporter.demo.world import SERVICES, World, series
+from exporter.demo import history, servers
+from exporter.demo.loopback import host_of, serving
+from exporter.demo.world import SERVICES, World
 
-STEP = 30
 SCRAPE = "10s"
 
 CONFIG = """\
@@ -90,41 +85,53 @@ def stage(directory: Path, tsdb: Tsdb, tell: Callable[[str], None]) -> Iterator[
     """Start it all below `directory`; ServerError says what could not be started and why."""
     with ExitStack() as stack:
         world, inbox = World(now=time.time()), queue.SimpleQueue[dict[str, Any]]()
-        services = stack.enter_context(_http(lambda _: world.scrape(time.time())))
-        webhook = stack.enter_context(_http(lambda body: _taken(inbox, body)))
+        services = host_of(stack.enter_context(serving(lambda _: world.scrape(time.time()))))
+        webhook = stack.enter_context(serving(lambda body: _taken(inbox, body)))
+        tell("starting Alertmanager")
         alertmanager = stack.enter_context(
             servers.alertmanager(directory / "alertmanager", _alertmanager_config(directory, webhook))
         )
         tell("writing three weeks of history for " + ", ".join(it.name for it in SERVICES))
         port = servers.free_port()
-        scraped = PROMETHEUS.format(
-            scrape=SCRAPE,
-            rules=assets("rules"),
-            alertmanager=_host(alertmanager.url),
-            exporter=f"127.0.0.1:{port}",
-        )
-        job = SERVICES_JOB.format(scrape=SCRAPE, world=_host(services))
+        scrape = _prometheus_config(alertmanager.url, port)
+        job = SERVICES_JOB.format(scrape=SCRAPE, world=services)
         if tsdb == "victoriametrics":
-            source = stack.enter_context(_victoria_metrics(directory / "tsdb", world, services, job))
-            prometheus = stack.enter_context(servers.prometheus(directory / "prometheus", scraped))
+            source = stack.enter_context(_victoria_metrics(directory / "tsdb", job))
+            history.into_victoria_metrics(source.url, world, services)
+            prometheus = stack.enter_context(servers.prometheus(directory / "prometheus", scrape))
         else:
-            _backfill_prometheus(directory / "prometheus", world, services)
-            source = prometheus = stack.enter_context(
-                servers.prometheus(directory / "prometheus", scraped + job)
-            )
+            history.into_prometheus(directory / "prometheus", world, services)
+            prometheus = stack.enter_context(servers.prometheus(directory / "prometheus", scrape + job))
+            source = prometheus
         tell(f"starting the exporter against {source.name}")
         process, log = stack.enter_context(_exporter(directory, source.url, port))
-        yield Stage(
-            world,
+        urls = (
             source.url,
             prometheus.url,
             alertmanager.url,
             f"http://127.0.0.1:{port}",
-            services,
-            inbox,
-            process,
-            log,
+            f"http://{services}",
         )
+        yield Stage(world, *urls, inbox, process, log)
+
+
+def _prometheus_config(alertmanager: str, port: int) -> str:
+    return PROMETHEUS.format(
+        scrape=SCRAPE,
+        rules=assets("rules"),
+        alertmanager=host_of(alertmanager),
+        exporter=f"127.0.0.1:{port}",
+    )
+
+
+@contextmanager
+def _victoria_metrics(directory: Path, job: str) -> Iterator[servers.Server]:
+    """A VictoriaMetrics that scrapes the services itself."""
+    directory.mkdir(parents=True)
+    scrape = directory / "scrape.yml"
+    scrape.write_text("scrape_configs:\n" + job)
+    with servers.victoria_metrics(directory, extra=[f"-promscrape.config={scrape}"]) as server:
+        yield server
 
 
 @contextmanager
@@ -151,51 +158,6 @@ def _exporter(directory: Path, url: str, port: int) -> Iterator[tuple[subprocess
             process.wait()
 
 
-@contextmanager
-def _victoria_metrics(directory: Path, world: World, services: str, job: str) -> Iterator[servers.Server]:
-    directory.mkdir(parents=True)
-    scrape = directory / "scrape.yml"
-    scrape.write_text("scrape_configs:\n" + job)
-    with servers.victoria_metrics(directory, extra=[f"-promscrape.config={scrape}"]) as server:
-        servers.import_json_lines(server.url, _json_lines(world, services), batch=6)
-        servers.make_searchable(server.url)
-        yield server
-
-
-def _json_lines(world: World, services: str) -> Iterator[bytes]:
-    times, counters = world.history()
-    stamps = (times * 1000).tolist()
-    for service, rows in zip(SERVICES, counters, strict=True):
-        for (name, labels), values in zip(series(service), rows, strict=True):
-            pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-            metric = {"__name__": name, **pairs, "job": "services", "instance": _host(services)}
-            yield orjson.dumps({"metric": metric, "values": values.tolist(), "timestamps": stamps})
-
-
-def _backfill_prometheus(directory: Path, world: World, services: str) -> None:
-    directory.mkdir(parents=True)
-    path = directory / "history.om"
-    with path.open("w") as file:
-        file.writelines(_openmetrics(world, services))
-    servers.create_blocks(path, directory / "data")
-    path.unlink()
-
-
-def _openmetrics(world: World, services: str) -> Iterator[str]:
-    times, counters = world.history()
-    families: dict[str, list[tuple[str, Any]]] = {}
-    for service, rows in zip(SERVICES, counters, strict=True):
-        for (name, labels), values in zip(series(service), rows, strict=True):
-            families.setdefault(name, []).append((labels, values))
-    for name, members in families.items():
-        yield f"# TYPE {name.removesuffix('_total')} {'counter' if name.endswith('_total') else 'unknown'}\n"
-        for labels, values in members:
-            start = f'{name}{{{labels},job="services",instance="{_host(services)}"}}'
-            stamped = zip(times.tolist(), values.tolist(), strict=True)
-            yield "".join(f"{start} {value!r} {time}\n" for time, value in stamped)
-    yield "# EOF\n"
-
-
 def _alertmanager_config(directory: Path, webhook: str) -> Path:
     """The shipped tree, with the webhook of the demo as receiver and with shorter waits."""
     copy = directory / "alertmanager-config"
@@ -207,46 +169,6 @@ def _alertmanager_config(directory: Path, webhook: str) -> Path:
     return path
 
 
-@contextmanager
-def _http(answer: Callable[[bytes], bytes]) -> Iterator[str]:
-    """A server on a free loopback port that answers every request with `answer(body)`; yields its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = answer(body)
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
-
-        do_GET = do_POST  # noqa: N815 - the name that http.server calls
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: the terminal belongs to the story."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 def _taken(inbox: queue.SimpleQueue[dict[str, Any]], body: bytes) -> bytes:
     inbox.put(json.loads(body))
     return b"ok"
-
-
-def get_json(url: str) -> Any:
-    """The JSON document at `url` on this machine; OSError when it does not answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=10) as response:
-        return json.load(response)
-
-
-def _host(url: str) -> str:
-    return url.removeprefix("http://")

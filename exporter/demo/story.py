@@ -12,7 +12,8 @@ from urllib.parse import quote
 from rich.console import Console
 from rich.markup import escape
 
-from exporter.demo.stage import Stage, get_json
+from exporter.demo.loopback import get_json
+from exporter.demo.stage import Stage
 from exporter.demo.world import Incident
 
 VICTIM = "payments"
@@ -39,8 +40,7 @@ class Story:
     def until_first_score(self) -> None:
         """Wait for scores of every query."""
         for _ in self._polls(FIRST_SCORE, "no score came"):
-            scored = [it for it in self._query("count by (query) (anomaly_score)")]
-            if len(scored) >= 3:
+            if len(self._query("count by (query) (anomaly_score)")) >= 3:
                 break
         self.tell("score", f"first scores on /metrics: {self.stage.exporter}/metrics", "green")
         self._scores("calm", "max by (query, service) (anomaly_score)")
@@ -76,14 +76,17 @@ class Story:
     def tell(self, what: str, text: str, style: str = "") -> None:
         """One line of the story."""
         passed = time.monotonic() - self.started
-        self.console.print(f"[dim]{passed:6.1f}s[/dim]  [{style or 'cyan'}]{what:<12}[/] {escape(text)}")
+        line = f"[dim]{passed:6.1f}s[/dim]  [{style or 'cyan'}]{what:<12}[/] {escape(text)}"
+        self.console.print(line, soft_wrap=True)
 
     def _polls(self, seconds: float, otherwise: str) -> Iterator[None]:
         """Once a second for `seconds`; then Untold with `otherwise`, unless that is empty."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.stage.process.poll() is not None:
-                raise Untold(f"the exporter ended with code {self.stage.process.returncode}: {self._log_end()}")
+                raise Untold(
+                    f"the exporter ended with code {self.stage.process.returncode}: {self._log_end()}"
+                )
             yield
             time.sleep(1)
         if otherwise:
@@ -131,7 +134,11 @@ class Story:
 
     def _notification(self, receiver: str, alert: dict[str, Any]) -> None:
         labels, notes = alert["labels"], alert["annotations"]
-        self.tell("notified", f"[{receiver}] {alert['status']}: {labels['alertname']} {labels['severity']}", "bold red")
+        self.tell(
+            "notified",
+            f"[{receiver}] {alert['status']}: {labels['alertname']} {labels['severity']}",
+            "bold red",
+        )
         for part in ("summary", "description", "runbook_url", "dashboard_url"):
             if part in notes and (alert["status"] == "firing" or part == "summary"):
                 self.console.print(f"{'':22} {part}: {notes[part]}", markup=False, soft_wrap=True)
@@ -151,5 +158,4 @@ class Story:
 
 def tell_setup(console: Console) -> Callable[[str], None]:
     """What the stage calls while it is being set up."""
-    return lambda text: console.print(f"[dim]   set up[/dim]  {escape(text)}")
-
+    return lambda text: console.print(f"[dim] set up[/dim]  {escape(text)}", soft_wrap=True)

@@ -69,7 +69,9 @@ class World:
         self._totals = np.zeros((len(SERVICES), len(NAMES)))
         self._at = self.now
         outage = self.now - 10 * DAY
-        self.incidents.append(Incident("catalogue", outage, outage + 2_400, requests=0.15, errors=30, latency=3))
+        self.incidents.append(
+            Incident("catalogue", outage, outage + 2_400, requests=0.15, errors=30, latency=3)
+        )
 
     def history(self, days: int = 21) -> tuple[NDArray[np.int64], Floats]:
         """Times (T,) in Unix seconds and counters (services, names, T) up to `now`; call it once, first."""
@@ -119,7 +121,7 @@ class World:
 
 
 def shape_of_week(times: NDArray[np.int64], weekend: float) -> Floats:
-    """Load relative to the middle of a working day in UTC: low at night, `weekend` of it on Saturday and Sunday."""
+    """Load relative to a working day's middle in UTC: low at night, `weekend` of it on Saturday and Sunday."""
     day = 2 * np.pi * (times % DAY) / DAY
     shape = 0.62 - 0.33 * np.cos(day - 0.6) - 0.09 * np.cos(2 * day - 1.0)
     is_weekend = (times // DAY + 3) % 7 >= 5

@@ -1,0 +1,1 @@
+"""Speed and quality figures; each file prints its own tables. `make bench` runs the speed ones."""

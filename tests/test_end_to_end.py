@@ -1,0 +1,136 @@
+"""The main job on real servers: metrics in, scores out, an alert, a page, and a dashboard that shows it."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from rich.console import Console
+
+from exporter.catalogue import SCORES
+from exporter.demo import servers
+from exporter.demo.loopback import get_json, get_text, serving
+from exporter.demo.stage import Stage, stage
+from exporter.demo.story import VICTIM, Story
+from exporter.demo.world import SERVICES
+from exporter.exposition import exposed_labels, render_labels
+from tests.grafana.dashboards import PanelQuery, panel_queries
+
+pytestmark = pytest.mark.servers
+
+QUERIES = ("error_ratio", "request_rate", "request_seconds")
+
+
+@pytest.fixture(scope="module")
+def told() -> io.StringIO:
+    """What the story printed."""
+    return io.StringIO()
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory, told: io.StringIO) -> Iterator[Stage]:
+    """The demo's stage after the page for the incident was delivered; the incident is still on."""
+    with stage(tmp_path_factory.mktemp("demo") / "stage", "victoriametrics", lambda _: None) as running:
+        story = Story(running, Console(file=told, width=200))
+        story.until_first_score()
+        story.incident()
+        story.until_page()
+        yield running
+
+
+def query(url: str, expr: str) -> list[dict[str, Any]]:
+    """The instant answer of a real Prometheus."""
+    result: list[dict[str, Any]] = get_json(f"{url}/api/v1/query?query={quote(expr)}")["data"]["result"]
+    return result
+
+
+def eventually(is_so: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether `is_so` becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+@pytest.mark.usefixtures("played")
+def test_the_story_is_told_in_order(told: io.StringIO) -> None:
+    """Score above the edge, alert pending, firing, and a notification with its runbook, in that order."""
+    story = told.getvalue()
+    marks = ("first scores", "incident", "above the edge", "pending", "firing", "notified", "runbook_url")
+    places = [story.index(mark) for mark in marks]
+    assert places == sorted(places), story
+    assert "docs/runbooks/AnomalyService.md" in story
+
+
+def test_every_series_of_every_query_is_scored(played: Stage) -> None:
+    """Prometheus has scraped each score family for each service under the source's own labels."""
+    for family in SCORES:
+        if family.name == "anomaly_lower":
+            continue  # queries with `direction: up` have a lower edge only where the domain gives one
+        found = {
+            (it["metric"]["query"], it["metric"]["service"]) for it in query(played.prometheus, family.name)
+        }
+        assert found == {(name, service.name) for name in QUERIES for service in SERVICES}, family.name
+
+
+def test_the_services_that_are_well_stay_within_the_edge(played: Stage) -> None:
+    """The incident of one service raises no sustained alarm of another."""
+    alerts = get_json(f"{played.prometheus}/api/v1/alerts")["data"]["alerts"]
+    paged = {it["labels"].get("service") for it in alerts if it["labels"]["alertname"] == "AnomalyService"}
+    assert paged == {VICTIM}
+
+
+def test_rules_and_targets_are_healthy(played: Stage) -> None:
+    """Every rule evaluates without error, and every target is up."""
+    groups = get_json(f"{played.prometheus}/api/v1/rules")["data"]["groups"]
+    assert [rule["name"] for group in groups for rule in group["rules"] if rule["health"] != "ok"] == []
+    targets = get_json(f"{played.prometheus}/api/v1/targets")["data"]["activeTargets"]
+    assert {it["health"] for it in targets} == {"up"}
+
+
+@pytest.mark.parametrize(
+    "panel", list(panel_queries(f'query="request_seconds", service="{VICTIM}"')), ids=lambda it: it.panel
+)
+def test_every_panel_shows_data(played: Stage, panel: PanelQuery) -> None:
+    """Each query of each panel returns data from the Prometheus of the demo, once the incident is there."""
+    assert eventually(lambda: bool(query(played.prometheus, panel.expr)), 90), panel.expr
+
+
+def test_a_hangup_reloads_the_configuration(played: Stage) -> None:
+    """SIGHUP takes over a changed file, and a bad file changes nothing but the metric that says so."""
+    config = played.log.parent / "tidemark.yml"
+    good = config.read_text()
+    metric = "tidemark_config_last_reload_successful"
+    config.write_text("tsdb: {}\n")
+    os.kill(played.process.pid, signal.SIGHUP)
+    assert eventually(lambda: f"{metric} 0.0" in get_text(f"{played.exporter}/metrics"))
+    assert "anomaly_score{" in get_text(f"{played.exporter}/metrics")
+    config.write_text(good + "    minimum_deviation: 0.001\n")
+    os.kill(played.process.pid, signal.SIGHUP)
+    assert eventually(lambda: f"{metric} 1.0" in get_text(f"{played.exporter}/metrics"))
+    assert "anomaly_score{" in get_text(f"{played.exporter}/metrics")
+
+
+@pytest.mark.parametrize(
+    "value", ['say "hi"', "back\\slash", "two\nlines", "ünïcödé 日本", "{brace}=", " spaces "], ids=repr
+)
+def test_label_values_survive_a_real_scrape(value: str, tmp_path: Path) -> None:
+    """Whatever stands in a label of the source, Prometheus stores it unchanged."""
+    labels = exposed_labels((("service", value),), "odd")
+    text = b"# TYPE anomaly_score gauge\nanomaly_score" + render_labels(labels) + b"1\n"
+    with serving(lambda _: text) as url:
+        target = url.removeprefix("http://")
+        job = f"job_name: t, honor_labels: true, static_configs: [{{targets: ['{target}']}}]"
+        config = f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{{job}}}]\n"
+        with servers.prometheus(tmp_path / "prometheus", config) as prometheus:
+            assert eventually(lambda: bool(query(prometheus.url, "anomaly_score")), 20)
+            assert query(prometheus.url, "anomaly_score")[0]["metric"]["service"] == value
