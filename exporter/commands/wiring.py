@@ -12,7 +12,7 @@ from exporter.tsdb.settings import BasicAuth, Settings, Tls
 
 
 def client(loaded: LoadedConfig, telemetry: Telemetry) -> Client:
-    """The TSDB client of a configuration, counted in `telemetry`; ConfigError when a secret cannot be read."""
+    """The TSDB client of a configuration; ConfigError when a secret cannot be read."""
 
     def on_request(code: str, seconds: float) -> None:
         telemetry.count("tsdb_requests_total", code=code)

@@ -121,7 +121,7 @@ class World:
 
 
 def shape_of_week(times: NDArray[np.int64], weekend: float) -> Floats:
-    """Load relative to a working day's middle in UTC: low at night, `weekend` of it on Saturday and Sunday."""
+    """Load relative to the middle of a working day in UTC: low at night and on the weekend."""
     day = 2 * np.pi * (times % DAY) / DAY
     shape = 0.62 - 0.33 * np.cos(day - 0.6) - 0.09 * np.cos(2 * day - 1.0)
     is_weekend = (times // DAY + 3) % 7 >= 5
