@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
 from exporter.demo import servers
-from tests.alertmanager.alerts import CONFIG, TEMPLATES, WEBHOOK, labels_of
-from tests.rules.promql import REPOSITORY, alerts
-
-DOCS = REPOSITORY / "docs" / "alerting.md"
+from tests.alertmanager.alerts import CONFIG, WEBHOOK, labels_of
+from tests.rules.promql import alerts
 
 ROUTES = {
     ("AnomalyService", "critical"): "page",
@@ -90,18 +87,3 @@ def test_info_waits_for_office_hours_and_pages_do_not() -> None:
     routes = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["route"]["routes"]
     bound = [it["matchers"] for it in routes if "active_time_intervals" in it]
     assert bound == [['priority = "P4"']]
-
-
-def test_the_receivers_in_the_docs_load(tmp_path: Path) -> None:
-    """The receivers of docs/alerting.md are accepted in place of the webhook, without their secrets."""
-    blocks = [it.split("```")[0] for it in DOCS.read_text(encoding="utf-8").split("```yaml\n")[1:]]
-    offered = [yaml.safe_load(it) for it in blocks if it.startswith("receivers:")]
-    content = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    content["templates"] = [str(TEMPLATES / "*.tmpl")]
-    replaced = {it["name"]: it for block in offered for it in block["receivers"]}
-    content["receivers"] = [replaced.get(it["name"], it) for it in content["receivers"]]
-    path = tmp_path / "alertmanager.yml"
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    done = amtool("check-config", str(path))
-    assert replaced
-    assert done.returncode == 0, done.stderr

@@ -20,6 +20,8 @@ BY_PROMETHEUS = {
     "ALERTS_FOR_STATE",
     "process_start_time_seconds",
     "process_resident_memory_bytes",
+    "process_cpu_seconds_total",
+    "scrape_duration_seconds",
 }
 """Names that Prometheus or prometheus_client provide, not the catalogue."""
 

@@ -1,0 +1,113 @@
+"""docs/alerting.md: its table has every alert, its blocks load, and its commands do what it says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter.demo.servers import find
+from tests.alertmanager.alerts import CONFIG, TEMPLATES
+from tests.rules.promql import REPOSITORY, alerts, groups
+from tests.rules.timeline import promtool_test
+
+TEXT = (REPOSITORY / "docs" / "alerting.md").read_text(encoding="utf-8")
+BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
+EDITS = [line for line in COMMANDS if line.startswith("sed ")]
+
+
+def run(*command: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    """Run a command of the page."""
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what a user edits, and of the rule tests."""
+    for name in ("rules", "alertmanager", "grafana/dashboards", "tests/rules"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_the_table_has_every_alert() -> None:
+    """Name, severity and priority of each row are those of the rule."""
+    rows = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| ([\w, ]+) \| ([\w, ]+) \|", TEXT, re.MULTILINE)
+    shown = {name: (severity, priority) for name, page, severity, priority in rows if name == page}
+    labels = {name: rule["labels"] for name, rule in alerts().items()}
+    written = {name: (it["severity"], it["priority"]) for name, it in labels.items()}
+    assert shown == written | {"AnomalyService": ("critical, warning", "P2, P3")}
+
+
+def test_the_table_of_thresholds_is_that_of_the_file() -> None:
+    """The defaults in the docs are those that are recorded."""
+    rows = re.findall(r'^\| `([\w:]+:default)\{severity="(\w+)"\}` \| ([\d.]+) \|', TEXT, re.MULTILINE)
+    rules = groups(REPOSITORY / "rules" / "thresholds.yml")[0]["rules"]
+    recorded = [
+        (rule["record"], rule["labels"]["severity"], rule["expr"].removeprefix("vector(").removesuffix(")"))
+        for rule in rules
+        if rule["record"].endswith(":default")
+    ]
+    assert rows == recorded
+
+
+def test_the_scrape_job_loads(tmp_path: Path) -> None:
+    """Prometheus accepts the block, and it keeps the labels of the source."""
+    (block,) = [it for it in BLOCKS if "scrape_configs" in it]
+    path = tmp_path / "prometheus.yml"
+    path.write_text(yaml.safe_dump(block), encoding="utf-8")
+    done = run(str(find("promtool")), "check", "config", "--syntax-only", str(path))
+    assert done.returncode == 0, done.stderr
+    assert block["scrape_configs"][0]["honor_labels"]
+
+
+def test_the_receivers_load(tmp_path: Path) -> None:
+    """Alertmanager accepts the offered receivers in place of the webhooks, without their secrets."""
+    (block,) = [it for it in BLOCKS if "receivers" in it]
+    offered = {it["name"]: it for it in block["receivers"]}
+    content = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    assert set(offered) < {it["name"] for it in content["receivers"]}
+    content["receivers"] = [offered.get(it["name"], it) for it in content["receivers"]]
+    content["templates"] = [str(TEMPLATES / "*.tmpl")]
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    done = run(str(find("amtool")), "check-config", str(path))
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_links_are_replaced_in_every_alert(copy: Path) -> None:
+    """After the two commands no link of an alert has its old base, and the files still load."""
+    for edit in EDITS[:2]:
+        assert run("sh", "-c", edit, cwd=copy).returncode == 0
+    text = (copy / "rules" / "anomaly.yml").read_text() + (copy / "rules" / "exporter.yml").read_text()
+    links = re.findall(r"(?:runbook|dashboard)_url: (https?://[^/]+/)", text)
+    assert set(links) == {"https://wiki.example/", "https://grafana.example/"}
+    assert len(links) == 2 * len(alerts())
+    done = run("sh", "-c", f"{find('promtool')} check rules rules/*.yml", cwd=copy)
+    assert done.returncode == 0, done.stderr
+
+
+def test_another_label_can_be_the_service(copy: Path) -> None:
+    """After the command, rules and Alertmanager work on `app`: the same rule tests pass with that label."""
+    assert run("sh", "-c", EDITS[2], cwd=copy).returncode == 0
+    assert run("sh", "-c", r"sed -i 's/\bservice\b/app/g' tests/rules/*.yml", cwd=copy).returncode == 0
+    for name in ("AnomalyService", "AnomalySeries", "thresholds"):
+        done = promtool_test(copy / "tests" / "rules" / f"{name}.yml")
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (
+        run(str(find("amtool")), "check-config", str(copy / "alertmanager" / "alertmanager.yml")).returncode
+        == 0
+    )
+    for path in (copy / "grafana" / "dashboards").glob("*.json"):
+        assert not re.search(r"\bservice\b", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("command", [it for it in COMMANDS if it.startswith("amtool ")])
+def test_amtool_commands_succeed(command: str) -> None:
+    """The checks that the page recommends pass on the shipped file."""
+    done = run("sh", "-c", command.replace("amtool", str(find("amtool")), 1))
+    assert done.returncode == 0, done.stderr
