@@ -110,7 +110,7 @@ def _broken(error: httpx.TransportError | httpx.DecodingError, started: bool) ->
         )
     if tls := _tls_failure(error):
         return Permanent("unreachable", f"no secure connection: {tls}; check tls_config")
-    if started:
+    if started or isinstance(error, httpx.DecodingError):
         return Retryable("malformed", f"the answer broke off: {_words(error)}")
     return Retryable("unreachable", f"does not answer: {_words(error)}")
 

@@ -1,0 +1,127 @@
+"""How ranges are cut, and read ahead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.frame import Frame
+from exporter.tsdb.errors import Permanent
+from exporter.tsdb.ranges import PROBE_POINTS, Span, points_per_request, read_ahead, side_by_side
+
+
+def reader(series: int, asked: list[Span]) -> Callable[[Span], Frame]:
+    """Answers with frames of `series` rows, and notes what was asked."""
+
+    def read(span: Span) -> Frame:
+        asked.append(span)
+        times = span.times()
+        return Frame([b"%d" % i for i in range(series)], times, np.tile(times.astype(float), (series, 1)))
+
+    return read
+
+
+@given(st.integers(0, 10**6), st.integers(-(10**5), 10**6), st.integers(1, 4000), st.integers(1, 300))
+def test_spans_are_aligned_and_split_without_loss(start: int, length: int, step: int, points: int) -> None:
+    """A span holds exactly the multiples of the step within its bounds, however it is cut."""
+    span = Span.within(start, start + length, step)
+    expected = list(range(-(-start // step) * step, start + length + 1, step))
+    assert span.times().tolist() == expected
+    assert len(span) == len(expected)
+    first, rest = span.split(points)
+    assert first.times().tolist() + rest.times().tolist() == expected
+    assert len(first) == min(points, len(expected))
+
+
+@pytest.mark.parametrize("step", [0, -60, 0.5, 1.5])
+def test_steps_are_whole_seconds(step: float) -> None:
+    """Other steps are refused."""
+    with pytest.raises(ValueError, match="whole number of seconds"):
+        Span.within(0, 10, step)  # type: ignore[arg-type]
+
+
+def test_requests_stay_within_both_bounds() -> None:
+    """No request asks for more points per series than servers allow, nor for more points in all than told."""
+    assert points_per_request(1, 2_000_000) == 11_000
+    assert points_per_request(2_000, 2_000_000) == 1_000
+    assert points_per_request(10**9, 2_000_000) == 1
+    assert points_per_request(0, 5) == 5
+
+
+@pytest.mark.parametrize("series", [None, 40])
+def test_frames_come_in_the_order_of_time(series: int | None) -> None:
+    """Read by two at once, the frames still join to the whole span."""
+    asked: list[Span] = []
+    span = Span(0, 60 * 999, 60)
+    frames = list(read_ahead(reader(40, asked), span, 4_000, series, depth=2))
+    np.testing.assert_array_equal(np.concatenate([frame.times for frame in frames]), span.times())
+    assert max(len(it) for it in asked) == 100
+
+
+def test_the_first_answer_tells_how_many_series_there_are() -> None:
+    """Without a number given, a short request goes first and sizes the rest."""
+    asked: list[Span] = []
+    list(read_ahead(reader(100, asked), Span(0, 60 * 999, 60), 5_000, None, depth=2))
+    assert len(asked[0]) == PROBE_POINTS
+    assert {len(it) for it in asked[1:-1]} == {50}
+
+
+def test_more_series_than_told_make_later_requests_shorter() -> None:
+    """What was guessed too low is corrected on the way."""
+    asked: list[Span] = []
+    list(read_ahead(reader(100, asked), Span(0, 60 * 999, 60), 5_000, 10, depth=1))
+    assert [len(it) for it in asked[:3]] == [500, 50, 50]
+
+
+def test_no_more_is_read_ahead_than_allowed() -> None:
+    """While the first frame is in use, only `depth` further requests have been made."""
+    asked: list[Span] = []
+    third = threading.Event()
+
+    def read(span: Span) -> Frame:
+        frame = reader(1, asked)(span)
+        if len(asked) == 3:
+            third.set()
+        return frame
+
+    frames = read_ahead(read, Span(0, 99, 1), 10, 1, depth=2)
+    next(frames)
+    next(frames)
+    assert third.wait(10)
+    assert len(asked) <= 3
+    frames.close()
+
+
+def test_an_error_ends_the_reading() -> None:
+    """The error of a request comes out where its frame would have been."""
+
+    def read(span: Span) -> Frame:
+        if span.start >= 20:
+            raise Permanent("rejected", "no")
+        return reader(1, [])(span)
+
+    frames = read_ahead(read, Span(0, 99, 1), 10, 1, depth=2)
+    assert [next(frames).times[0], next(frames).times[0]] == [0, 10]
+    with pytest.raises(Permanent):
+        next(frames)
+
+
+def test_an_empty_span_asks_nothing() -> None:
+    """A range without a multiple of the step in it gives no frame."""
+    assert list(read_ahead(reader(1, []), Span.within(61, 119, 60), 10, None, depth=2)) == []
+
+
+def test_instants_side_by_side() -> None:
+    """Series that come and go between instant answers get one row each, NaN where they are absent."""
+    frame = side_by_side(
+        [([b"a", b"b"], np.array([1.0, 2.0])), ([], np.array([])), ([b"c", b"a"], np.array([3.0, 4.0]))],
+        np.array([10, 20, 30]),
+    )
+    assert frame.keys == [b"a", b"b", b"c"]
+    nan = np.nan
+    np.testing.assert_array_equal(frame.values, [[1, nan, 4], [2, nan, nan], [nan, nan, 3]])
