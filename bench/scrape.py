@@ -26,8 +26,9 @@ from exporter.catalogue import SCORES
 from exporter.demo.servers import free_port
 from exporter.exposition import QueryScores, Snapshot, exposed_labels, render_labels
 from exporter.status import Status
-from exporter.web import create_app, serve
-from exporter.web_listen import listen
+from exporter.web.app import create_app
+from exporter.web.listen import listen
+from exporter.web.server import serve
 
 SERIES = 10_000
 RUNS = 11

@@ -39,7 +39,7 @@ OWNERS = {
     "statsmodels": {"models"},
     "sklearn": {"models"},
     "yaml": {"config", "web"},
-    "pydantic": {"config", "schema"},
+    "pydantic": {"config", "schema", "web"},
 }
 
 FORBIDDEN = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}

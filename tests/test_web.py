@@ -19,8 +19,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from exporter.web import Source, accepts_gzip, create_app, serve
-from exporter.web_listen import listen
+from exporter.web.app import Source, create_app
+from exporter.web.body import accepts_gzip
+from exporter.web.listen import listen
+from exporter.web.server import serve
 from tests.web_serving import DEADLINE, TEXT, Fixed, serving
 
 

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from exporter.web_config import (
+from exporter.web.config import (
     CLIENT_AUTH,
     HeaderName,
     TlsServerConfig,

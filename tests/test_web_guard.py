@@ -17,8 +17,8 @@ import bcrypt
 import pytest
 
 from exporter.commands.healthcheck import check
-from exporter.web import create_app
-from exporter.web_config import WebConfigFile
+from exporter.web.app import create_app
+from exporter.web.config import WebConfigFile
 from tests.web_serving import DEADLINE, Fixed, make_certificates, serving, tls_section, write
 
 PASSWORD = "correct horse"

@@ -7,8 +7,8 @@ import http.client
 import pytest
 from starlette.applications import Starlette
 
-from exporter.web import create_app
-from exporter.web_listen import CannotListen, listen, urls
+from exporter.web.app import create_app
+from exporter.web.listen import CannotListen, listen, urls
 from tests.web_serving import DEADLINE, Fixed, has_ipv6, serving
 
 needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")

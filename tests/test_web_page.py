@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.status import NEXT_STEP, QueryStatus, Status, StrangeSeries
-from exporter.web_page import CONTENT_SECURITY_POLICY, SHOWN_SERIES, landing_page
+from exporter.web.page import CONTENT_SECURITY_POLICY, SHOWN_SERIES, landing_page
 
 NOW = 1_700_000_000.0
 READY = (True, "ready")

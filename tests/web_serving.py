@@ -15,9 +15,9 @@ import yaml
 from starlette.types import ASGIApp
 
 from exporter.status import QueryStatus, Status
-from exporter.web import serve
-from exporter.web_config import WebConfigFile
-from exporter.web_listen import listen
+from exporter.web.config import WebConfigFile
+from exporter.web.listen import listen
+from exporter.web.server import serve
 
 DEADLINE = 10.0
 TEXT = b'# HELP anomaly_score s\n# TYPE anomaly_score gauge\nanomaly_score{query="q"} 1\n'

@@ -22,9 +22,10 @@ from exporter.scorer import Scorer
 from exporter.status import QueryStatus, Status
 from exporter.store import Store
 from exporter.telemetry import Telemetry, revision
-from exporter.web import create_app, serve
-from exporter.web_config import WebConfigError, WebConfigFile
-from exporter.web_listen import CannotListen, listen, urls
+from exporter.web.app import create_app
+from exporter.web.config import WebConfigError, WebConfigFile
+from exporter.web.listen import CannotListen, listen, urls
+from exporter.web.server import serve
 
 SHOWN = 20
 """Series on the landing page."""

@@ -1,16 +1,12 @@
-"""HTTP endpoints over the latest snapshot, and the server that answers them. docs/http.md describes both."""
+"""The endpoints over the latest snapshot; docs/http.md describes them."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -20,19 +16,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exporter.status import Status
-from exporter.web_body import Sliced, accepts_gzip
-from exporter.web_config import CurrentContext, WebConfigFile
-from exporter.web_guard import BasicAuth, ConfiguredHeaders
-from exporter.web_page import CONTENT_SECURITY_POLICY, landing_page
+from exporter.web.body import Sliced, accepts_gzip
+from exporter.web.config import WebConfigFile
+from exporter.web.guard import BasicAuth, ConfiguredHeaders
+from exporter.web.page import CONTENT_SECURITY_POLICY, landing_page
 
 log = structlog.get_logger(__name__)
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LIFECYCLE_OFF = "this endpoint is off; start Tidemark with --web.enable-lifecycle, or send it a signal"
-CONNECTIONS = 512
-KEEP_ALIVE_SECONDS = 150
-STOP_SECONDS = 5
-STOP_POLL_SECONDS = 0.1
 
 
 class Source(Protocol):
@@ -46,13 +38,6 @@ class Source(Protocol):
 
     def status(self) -> Status:
         """What the landing page shows."""
-
-
-class StopSignal(Protocol):
-    """A threading.Event, or anything like it."""
-
-    def is_set(self) -> bool:
-        """True once the server must stop."""
 
 
 def create_app(
@@ -176,53 +161,3 @@ class OneLineErrors:
             log.error("http request failed", path=scope.get("path"), error=f"{type(error).__name__}: {error}")
             log.debug("http request failed", exc_info=True)
             await _line("internal error; the log has the reason", 500)(scope, receive, send)
-
-
-def serve(
-    app: ASGIApp,
-    sockets: Sequence[socket.socket],
-    stop: StopSignal,
-    web_config: WebConfigFile | None = None,
-) -> None:
-    """Answer requests on bound `sockets` until `stop` is set, then finish those under way and close.
-
-    Blocks; meant for the main thread. Signal handlers are the caller's and are left alone.
-    """
-    context = web_config.context() if web_config else None
-    settings = uvicorn.Config(
-        app,
-        loop="asyncio",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    settings.load()
-    settings.ssl = CurrentContext(web_config) if web_config and context else None
-    asyncio.run(_until_stopped(_Server(settings), list(sockets), stop))
-
-
-async def _until_stopped(server: uvicorn.Server, sockets: list[socket.socket], stop: StopSignal) -> None:
-    async def watch() -> None:
-        while not stop.is_set():
-            await asyncio.sleep(STOP_POLL_SECONDS)
-        server.should_exit = True
-
-    watching = asyncio.create_task(watch())
-    await server.serve(sockets)
-    watching.cancel()
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn without signal handlers of its own."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import bcrypt
 
-from exporter.web_config import WebConfigFile
+from exporter.web.config import WebConfigFile
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]

@@ -11,9 +11,9 @@ from importlib.resources import files
 from xml.etree.ElementTree import Element
 
 from exporter.status import NEXT_STEP, QueryStatus, Status, StrangeSeries
-from exporter.web_markup import Node, document, tag
+from exporter.web.markup import Node, document, tag
 
-STYLE = files("exporter").joinpath("web_style.css").read_text(encoding="utf-8")
+STYLE = files("exporter.web").joinpath("style.css").read_text(encoding="utf-8")
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exporter.web_guard import Receive, Scope, Send
+from exporter.web.guard import Receive, Scope, Send
 
 SLICE_BYTES = 256 * 1024
 
