@@ -6,7 +6,7 @@ Run with `python -m bench.cycle`; VictoriaMetrics and Prometheus are started on 
 from __future__ import annotations
 
 import gzip
-import resource
+import re
 import statistics
 import subprocess
 import sys
@@ -51,7 +51,7 @@ def main() -> None:
     print_table("A cycle over one query, median of 7", head, rows)
     print_table(
         "Resident memory after the cycle",
-        ("series", "resident memory"),
+        ("series", "peak resident memory"),
         [(f"{it:,}", f"{memory(it) / 2**20:,.0f} MiB") for it in (0, 10_000, 100_000)],
     )
 
@@ -62,8 +62,8 @@ def figures(name: str, url: str, series: int, end: int) -> tuple[str, ...]:
     scorer = ready_scorer(client, series, end)
     times = range(end - (POINTS - LEARNT - 1) * STEP, end + 1, STEP)
     with httpx.Client(headers={"Accept-Encoding": "identity"}, trust_env=False) as bare:
-        pairs = [(bare_read(bare, client, at), turn(scorer, at)) for at in times][1 : RUNS + 1]
-        body = bare.post(f"{url}/api/v1/query", data=client._parameters(EXPR, time=str(end))).content
+        pairs = [(bare_read(bare, url, at)[0], turn(scorer, at)) for at in times][1 : RUNS + 1]
+        body = bare_read(bare, url, end)[1]
     read, cycle = (statistics.median(it) for it in zip(*pairs, strict=True))
     vector = parse.vector(body)
     values = scorer.series.spread(vector.keys, vector.values)
@@ -97,11 +97,12 @@ def turn(scorer: Scorer, at: int) -> float:
     return time.perf_counter() - started
 
 
-def bare_read(bare: httpx.Client, client: Client, at: int) -> float:
-    """Seconds of the same request without anything done to the answer."""
+def bare_read(bare: httpx.Client, url: str, at: int) -> tuple[float, bytes]:
+    """Seconds of the same request without anything done to the answer, and the answer."""
+    form = {"query": EXPR, "time": str(at), "nocache": "1", "latency_offset": "1ms"}
     started = time.perf_counter()
-    bare.post(f"{client.settings.url}/api/v1/query", data=client._parameters(EXPR, time=str(at))).read()
-    return time.perf_counter() - started
+    body = bare.post(f"{url}/api/v1/query", data=form, timeout=60).read()
+    return time.perf_counter() - started, body
 
 
 def median_of(work: Callable[[], object]) -> float:
@@ -136,7 +137,9 @@ def remember(series: int) -> None:
     roster = population.roster
     families = exposed_families(query.outputs, values, scores)
     kept = Snapshot.of(0, [QueryScores("bench", 0, roster.rendered, roster.labels, families)])
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert peak
+    print(int(peak[1]) * 1024)
     assert kept
 
 
