@@ -24,8 +24,9 @@ LABEL org.opencontainers.image.title="Tidemark" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-RUN groupadd --system --gid 10063 tidemark \
-    && useradd --system --uid 10063 --gid 10063 --home-dir /var/lib/tidemark --shell /usr/sbin/nologin tidemark \
+RUN groupadd --gid 10063 tidemark \
+    && useradd --uid 10063 --gid 10063 --no-log-init --no-create-home --home-dir /var/lib/tidemark \
+        --shell /usr/sbin/nologin tidemark \
     && install --directory --owner tidemark --group tidemark --mode 0750 /var/lib/tidemark \
     && install --directory /etc/tidemark
 COPY --from=build /opt/tidemark /opt/tidemark
