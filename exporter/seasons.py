@@ -14,16 +14,18 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """Where one instant stands: between day slots `slot` and `next_slot`, `weight` of the way; and its hour of week.
+    """Where one instant stands in local time.
 
-    A slot's value belongs to its centre, so `weight` is 0 there and tends to 1 at the next centre.
-    Hours of the week count from Monday 00:00 local time.
+    It lies between the centres of the day's slots `slot` and `next_slot`, `weight` (0 to 1) of the way.
+    `hour`: hour of the week, from Monday 00:00. `half_hour`: half hours of local time since 1970, of which
+    `half_hour % 48` is the one of the day.
     """
 
     slot: int
     next_slot: int
     weight: float
     hour: int
+    half_hour: int
 
 
 class LocalClock:
@@ -42,7 +44,7 @@ class LocalClock:
         first = int(slot) % SLOTS
         # Unix day 0 was a Thursday
         hour = (local // 3600 + 72) % HOURS
-        return Season(first, (first + 1) % SLOTS, weight, int(hour))
+        return Season(first, (first + 1) % SLOTS, weight, int(hour), int(local // 1800))
 
     def _offset_at(self, time: int) -> int:
         """The zone's offset from UTC in seconds; every zone of the database changes it on a quarter hour."""

@@ -1,4 +1,4 @@
-"""From standardised residuals to rarity: the tail law of a view, and the edge that the budget draws."""
+"""From standardised residuals to rarity: the tail law of each view, and the edge that the budget draws."""
 
 from __future__ import annotations
 
@@ -12,46 +12,90 @@ BEYOND = 0.05
 """The share of a view's points that lie beyond its quantile, and so in its tail."""
 
 BODY = -math.log(BEYOND)
+PRIOR_LOG_QUANTILE = math.log(2.7)
 PRIOR_INDEX = 0.2
-PRIOR_WEIGHT = 200.0
-"""The tail index a view starts from, and how many exceedances that belief weighs."""
+PRIOR_WEIGHT = 50.0
+"""What a view believes before it has a tail of its own, and how many exceedances that belief weighs."""
 
-EDGE = 28.0
+LARGEST_INDEX = np.float32(2.0)
+LARGEST_EXCESS = np.float32(8.0)
+QUANTILE_RATE = 0.001
+YOUNGEST = 50
+RUN_DISCOUNT = 0.3
+RUN_FLOOR = 0.1
+
+EDGE = 24.0
+STEP_LAW = 0.08
+BUDGET_LAW = 0.3
+_WEEK = 7 * 86_400.0
 
 
 def edge(false_alarm_interval: float, step: float) -> float:
-    """The evidence, in natural logarithms, that a healthy series passes once in `false_alarm_interval` seconds."""
-    week = 7 * 86_400.0
-    return EDGE * max(1.0 + 0.25 * math.log10(false_alarm_interval / week), 0.25) + 0.0 * step
+    """The evidence (natural logarithms, summed over the views) at which a point's score is 1.
+
+    `false_alarm_interval`: the budget, seconds between false alarms of a healthy series; `step`: seconds
+    between points. The constants are measured: see docs/score.md.
+    """
+    by_step = 1 + STEP_LAW * math.log10(60 / step)
+    by_budget = 1 + BUDGET_LAW * math.log10(false_alarm_interval / _WEEK)
+    return EDGE * max(by_step, 0.5) * max(by_budget, 0.3)
 
 
-def index(sums: Floats, counts: Floats) -> Floats:
-    """The tail index from the summed log excesses and their number, shrunk towards the prior (Hill 1975)."""
-    return (PRIOR_INDEX * PRIOR_WEIGHT + sums) / (PRIOR_WEIGHT + counts)
+def index(excess: Floats, exceedances: Floats) -> Floats:
+    """The tail index from summed log excesses and their number (Hill 1975), shrunk towards the prior."""
+    total: Floats = excess + np.float32(PRIOR_INDEX * PRIOR_WEIGHT)
+    total /= exceedances + np.float32(PRIOR_WEIGHT)
+    return np.minimum(total, LARGEST_INDEX, out=total)
 
 
 def curvature(tail_index: Floats) -> Floats:
-    """κ of the law P(U > u) = (1 + κ u/q)^(-1/index) that leaves exactly BEYOND beyond q."""
-    return np.expm1(BODY * tail_index)
+    """κ of the law P(U > u) = (1 + κ u/q)^(-1/index) (Lomax 1954) that leaves exactly BEYOND beyond q."""
+    kappa: Floats = np.expm1(tail_index * np.float32(BODY))
+    return kappa
 
 
-def evidence(distance: Floats, tail_index: Floats, kappa: Floats) -> Floats:
-    """-ln P(U > u) where `distance` is u/q; any shape; 0 at 0 and increasing."""
-    return np.log1p(kappa * distance) / tail_index
+def shrunk_quantile(log_quantile: Floats, count: Floats) -> Floats:
+    """The quantile to score with, (V, S): the learnt one, shrunk towards the prior while `count` (S,) is small."""
+    own = count * np.float32(BEYOND)
+    trust = own / (own + np.float32(PRIOR_WEIGHT))
+    mixed: Floats = log_quantile - np.float32(PRIOR_LOG_QUANTILE)
+    mixed *= trust
+    mixed += np.float32(PRIOR_LOG_QUANTILE)
+    return np.exp(mixed, out=mixed)
 
 
-def learn_quantile(quantile: Floats, exceeds: Floats, rate: Floats) -> None:
-    """One step of stochastic approximation (Robbins and Monro 1951) towards the quantile of a view, in place.
-
-    `quantile` and `exceeds` (0 or 1) have shape (V, S); `rate` is relative, 0 where nothing may be learnt.
-    """
-    quantile *= np.exp(rate * (exceeds - np.float32(BEYOND)))
-
-
-def learn_index(
-    sums: Floats, counts: Floats, distance: Floats, exceeds: Floats, kappa: Floats, weight: Floats
+def learn(
+    log_quantile: Floats,
+    excess: Floats,
+    exceedances: Floats,
+    run: Floats,
+    size: Floats,
+    kappa: Floats,
+    count: Floats,
+    weight: Floats,
 ) -> None:
-    """Add the log excesses of the points beyond the quantile, in place; all of shape (V, S), `weight` 0 or 1."""
-    taken = exceeds * weight
-    sums += taken * np.log((1 + kappa * np.maximum(distance, 1)) / (1 + kappa))
-    counts += taken
+    """Move quantile and tail index by one point, in place; `size` (V, S) is |residual| / scale, `weight` 0 or 1.
+
+    The quantile follows Robbins and Monro (1951). Exceedances in a row are one happening, so each further
+    one of a run tells the tail index less; an outage of an hour must not look like sixty rare points.
+    """
+    learnt = weight * (count > YOUNGEST)
+    quantile = np.exp(log_quantile)
+    distance = size / quantile
+    beyond = (distance > 1).astype(np.float32)
+    rate = learnt * np.clip(YOUNGEST / np.maximum(count, 1), np.float32(QUANTILE_RATE), np.float32(0.2))
+    log_quantile += rate * (beyond - np.float32(BEYOND))
+    np.maximum(log_quantile, np.float32(-2), out=log_quantile)
+    _count_run(run, beyond, learnt)
+    share = np.maximum(1 / (1 + np.float32(RUN_DISCOUNT) * np.maximum(run - 1, 0)), np.float32(RUN_FLOOR))
+    share *= beyond * learnt
+    beyond_quantile = np.log1p(kappa * np.maximum(distance, 1)) - np.log1p(kappa)
+    excess += share * np.minimum(beyond_quantile, LARGEST_EXCESS)
+    exceedances += share
+
+
+def _count_run(run: Floats, beyond: Floats, learnt: Floats) -> None:
+    """One more of a run where the point lies beyond, half of it forgotten where it does not."""
+    change = beyond * (1 + np.float32(0.5) * run)
+    change -= np.float32(0.5) * run
+    run += change * learnt

@@ -1,0 +1,69 @@
+"""A series that often nearly alarms has a higher edge: the correction of the edge per series, from near misses.
+
+Score peaks between LOW and HIGH, which never reach the edge, are counted per happening. Their rate and how fast
+it falls tell where the peaks of a healthy series end. Alarms themselves are left out, so that real incidents,
+however many, do not raise the edge.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from exporter.frame import Floats
+from exporter.models.contract import State
+
+LOW, MIDDLE, HIGH = np.float32(0.5), np.float32(0.75), np.float32(1.0)
+APART = 1_800.0
+WEEK = 7 * 86_400.0
+HALF_LIFE = 12 * WEEK
+PRIOR_WEEKS = np.float32(4.0)
+PRIOR_LOWER = np.float32(32.0)
+PRIOR_UPPER = np.float32(4.8)
+"""What is believed of a series before it is known: over PRIOR_WEEKS weeks, this many peaks in either half."""
+
+WANTED = 0.5
+LARGEST = np.float32(1.8)
+
+FIELDS = {
+    "near": (2, np.float32, 0.0),
+    "watched": (0, np.float32, 0.0),
+    "peak": (0, np.float32, 0.0),
+    "quiet": (0, np.float32, 0.0),
+}
+"""`near`: happenings that peaked in the lower and upper half; `watched`: weeks counted; `peak` and `quiet`:
+the highest score of the present happening, and seconds since the score was last above LOW."""
+
+
+def factor(state: State) -> Floats:
+    """By what to multiply the edge, (S,), from 1 to LARGEST: where the near misses would come WANTED times a week."""
+    lower = state["near"][0] + PRIOR_LOWER
+    upper = state["near"][1] + PRIOR_UPPER
+    rate = (lower + upper) / (state["watched"] + PRIOR_WEEKS)
+    fall = (MIDDLE - LOW) / np.log(np.maximum(lower / upper, np.float32(1.3)))
+    edge: Floats = LOW + fall * np.log(np.maximum(rate, np.float32(WANTED)) * np.float32(1 / WANTED))
+    return np.clip(edge, np.float32(1), LARGEST, out=edge)
+
+
+def learn(state: State, score: Floats, step: float, learnt: Floats) -> None:
+    """Count one more point, in place; `score` (S,) is the score before this correction, `learnt` 0 or 1."""
+    decay = np.float32(math.exp2(-step / HALF_LIFE) - 1)
+    state["near"] += decay * learnt * state["near"]
+    state["watched"] += learnt * (np.float32(step / WEEK) + decay * state["watched"])
+    peak, quiet = state["peak"], state["quiet"]
+    above = score > LOW
+    quiet += learnt * np.float32(step)
+    quiet *= 1 - above * learnt
+    np.maximum(peak, score * above * learnt, out=peak)
+    over = (quiet > max(APART, 3 * step)) & (peak > 0)
+    if over.any():
+        _count(state, over)
+
+
+def _count(state: State, over: np.ndarray) -> None:
+    """Count the happenings of the series in `over`, and forget them."""
+    peak = state["peak"]
+    state["near"][0] += over & (peak < MIDDLE)
+    state["near"][1] += over & (peak >= MIDDLE) & (peak < HIGH)
+    peak[over] = 0

@@ -1,0 +1,82 @@
+"""The views of a value: against its slow level, its fast level, and an autoregression; all with the season."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from exporter.frame import Floats
+from exporter.models import autoregression
+from exporter.models.contract import State
+
+VIEWS = 3
+SLOW, FAST, NEXT = range(VIEWS)
+SLOW_LEVEL = 7 * 86_400.0
+FAST_LEVEL = 3_600.0
+SCALE_MEMORY = 20 * 86_400.0
+CLIP = np.float32(1.2)
+"""A residual teaches levels and scales no more than this many times its own quantile."""
+
+PATIENCE = 3_600.0
+"""In a run of strange points that bound grows e-fold in as many seconds: what lasts is learnt in the end."""
+
+SETTLED = 20
+_FLOOR_OF_SPREAD = np.float32(0.01)
+_FLOOR_OF_LEVEL = np.float32(1e-6)
+_SMALLEST = np.float32(1e-12)
+
+FIELDS = {
+    "level": (2, np.float64, 0.0),
+    "spread": (0, np.float32, 0.0),
+    "scale": (VIEWS, np.float32, 0.0),
+}
+
+
+def centres(state: State, season: Floats, recent: np.ndarray) -> Floats:
+    """Where each view expects the value, shape (V, S), float64.
+
+    The autoregression speaks only where the last point is `recent`; elsewhere the fast level stands in.
+    """
+    places = np.empty((VIEWS, len(season)))
+    np.add(state["level"], season, out=places[:NEXT])
+    np.add(places[SLOW], autoregression.predict(state), out=places[NEXT])
+    np.copyto(places[NEXT], places[FAST], where=~recent)
+    return places
+
+
+def widths(state: State) -> Floats:
+    """Each view's scale, (V, S), with floors from the spread and the resolution of the series."""
+    floor = np.abs(state["level"][SLOW]).astype(np.float32)
+    floor *= _FLOOR_OF_LEVEL
+    floor += _FLOOR_OF_SPREAD * state["spread"]
+    floor += _SMALLEST
+    widest: Floats = np.maximum(state["scale"], floor)
+    return widest
+
+
+def bound(reach: Floats, run: Floats, step: float) -> Floats:
+    """The largest residual that is learnt from, (V, S); `run`: strange points in a row."""
+    patience = run * np.float32(1 / max(PATIENCE / step, 4))
+    np.minimum(patience, 40, out=patience)
+    np.exp(patience, out=patience)
+    patience *= CLIP * reach
+    return patience
+
+
+def learn(state: State, clipped: Floats, season: Floats, young: Floats, weight: Floats, step: float) -> None:
+    """Move levels, spread and scales by one point's bounded residuals (V, S), in place.
+
+    `young` is weight / count: while a series is young, plain means; later, exponential ones.
+    """
+    state["level"][SLOW] += _gain(young, weight, step, SLOW_LEVEL) * clipped[SLOW]
+    state["level"][FAST] += _gain(young, weight, step, FAST_LEVEL) * clipped[FAST]
+    gain = _gain(young, weight, step, SCALE_MEMORY)
+    state["spread"] += gain * (np.abs(clipped[SLOW] + season) - state["spread"])
+    state["scale"] += gain * (np.abs(clipped) - state["scale"])
+
+
+def _gain(young: Floats, weight: Floats, step: float, memory: float) -> Floats:
+    """The weight of one new point in a mean that remembers `memory` seconds, (S,)."""
+    gain: Floats = np.maximum(young, weight * np.float32(-math.expm1(-step / memory)))
+    return gain
