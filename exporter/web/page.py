@@ -143,7 +143,7 @@ def _query_row(it: QueryStatus, now: float) -> Element:
         tag("th", tag("strong", it.name), tag("br"), tag("code", it.expr), scope="row", role="rowheader"),
         _cell("State", tag("div", _query_state(it))),
         _cell("Series", _series(it)),
-        _cell("Last score", last),
+        _cell("Last score", last, "when"),
     )
 
 
