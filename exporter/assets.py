@@ -8,6 +8,6 @@ _HERE = Path(__file__).resolve().parent
 
 
 def assets(name: str) -> Path:
-    """The directory `rules`, `alertmanager` or `grafana`: in an installed wheel, or beside a source checkout."""
+    """The directory `rules`, `alertmanager` or `grafana`: of an installed wheel, or of a checkout."""
     packaged = _HERE / "shipped" / name
     return packaged if packaged.is_dir() else _HERE.parent / name

@@ -112,7 +112,9 @@ def check(config_file: Path, output: Literal["table", "json"]) -> None:
     show_default=True,
     help="What to ask; /-/ready asks for the first cycle too.",
 )
-@click.option("--timeout", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds to wait.")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds to wait."
+)
 def healthcheck(url: str, timeout: float) -> None:
     """Exit with 0 if a running exporter answers, for container health checks."""
     from exporter.commands.healthcheck import run as healthy
@@ -129,7 +131,9 @@ def healthcheck(url: str, timeout: float) -> None:
     help="Which TSDB holds the services' metrics.",
 )
 @click.option("--exit-after-alert", is_flag=True, help="End once the page was delivered.")
-@click.option("--keep", is_flag=True, help="Leave everything running, with all addresses printed, until Ctrl-C.")
+@click.option(
+    "--keep", is_flag=True, help="Leave everything running, with all addresses printed, until Ctrl-C."
+)
 def demo(tsdb: Literal["victoriametrics", "prometheus"], exit_after_alert: bool, keep: bool) -> None:
     """Run the whole thing on this machine with real servers, and watch an incident become a page."""
     from exporter.commands.demo import demo

@@ -116,7 +116,9 @@ class _Tree:
             line = error.problem_mark.line + 1 if error.problem_mark else 0
             raise ConfigError(source, [Problem(line, "", f"is not YAML: {error.problem}")]) from None
         except (yaml.YAMLError, ValueError) as error:
-            raise ConfigError(source, [Problem(0, "", f"is not YAML: {str(error).splitlines()[0]}")]) from None
+            raise ConfigError(
+                source, [Problem(0, "", f"is not YAML: {str(error).splitlines()[0]}")]
+            ) from None
         except RecursionError:
             raise ConfigError(source, [Problem(0, "", "is not usable: it refers to itself")]) from None
 

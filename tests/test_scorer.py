@@ -1,4 +1,4 @@
-"""One query's place in time: bootstrap, live points, gaps and newcomers are the same steps of the same model."""
+"""One query's place in time: bootstrap, live points, gaps and newcomers are the same steps."""
 
 import threading
 from collections.abc import Callable

@@ -54,10 +54,10 @@ class Exporter:
     reload_error: str = ""
     loaded_at: float = field(default_factory=time.time)
 
-    def metrics(self, gzipped: bool) -> bytes:
+    def metrics(self, gzipped: bool) -> Sequence[bytes]:
         """The latest snapshot and the metrics about itself, as text or as two gzip members."""
         snapshot, own = self.cycle.snapshot, self.telemetry.render()
-        return snapshot.gzipped + gzip.compress(own, 1, mtime=0) if gzipped else snapshot.text + own
+        return (snapshot.gzipped, gzip.compress(own, 1, mtime=0)) if gzipped else (snapshot.text, own)
 
     def ready(self) -> tuple[bool, str]:
         """Whether a first cycle has published."""
