@@ -7,6 +7,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Self, TypeVar
 
 import httpx
@@ -124,20 +126,23 @@ class Client:
         `on_invalid` hears how many samples of each frame were no number to score.
         """
 
-        def read(span: Span) -> Frame:
-            times, parameters = span.times(), self._range_parameters(expr, span)
-            found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times))
-            on_invalid(found.invalid)
-            return Frame(found.keys, times, found.values)
-
         settled, newest = self._settled(Span.within(start, end, step))
         depth = min(READ_AHEAD, self.settings.concurrency)
-        yield from read_ahead(read, settled, self.settings.max_points, series, depth)
+        ahead = read_ahead(partial(self._frame, expr), settled, self.settings.max_points, series, depth)
+        with closing(ahead):
+            for frame, invalid in ahead:
+                on_invalid(invalid)
+                yield frame
         if newest:
             vectors = [self.instant(expr, time, step) for time in newest.times().tolist()]
             for vector in vectors:
                 on_invalid(vector.invalid)
             yield side_by_side([(it.keys, it.values) for it in vectors], newest.times())
+
+    def _frame(self, expr: str, span: Span) -> tuple[Frame, Invalid]:
+        times, parameters = span.times(), self._range_parameters(expr, span)
+        found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times))
+        return Frame(found.keys, times, found.values), found.invalid
 
     def _settled(self, span: Span) -> tuple[Span, Span]:
         """The times that a range request answers exactly, and the newest ones that it does not.

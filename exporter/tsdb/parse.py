@@ -103,9 +103,15 @@ def _vector_rows(body: bytes) -> Rows:
 
 
 def _matrix_rows(body: bytes) -> Rows:
+    """As many copies of the body as can be avoided are: it may hold millions of points."""
     start, end = _ends_of_rows(body, b"]]}]", "matrix")
-    parts = [row.partition(b'},"values":[[') for row in body[start:end].split(b']]},{"metric":')]
-    return [key + b"}" for key, _, _ in parts], [samples for _, _, samples in parts]
+    rows, keys = body.split(b']]},{"metric":'), []
+    rows[-1] = rows[-1][: len(rows[-1]) - (len(body) - end)]
+    rows[0] = rows[0][start:]
+    for i, row in enumerate(rows):
+        key, _, rows[i] = row.partition(b'},"values":[[')
+        keys.append(key + b"}")
+    return keys, rows
 
 
 def _ends_of_rows(body: bytes, last: bytes, kind: str) -> tuple[int, int]:

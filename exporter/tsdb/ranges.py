@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from exporter.frame import Frame
-from exporter.tsdb.parse import Values
+from exporter.tsdb.parse import Invalid, Values
 from exporter.tsdb.settings import SERVER_POINTS
+
+Answer: TypeAlias = tuple[Frame, Invalid]
 
 PROBE_POINTS = 16
 """Times asked for first when nobody knows how many series there are."""
@@ -55,15 +58,15 @@ def points_per_request(series: int, max_points: int) -> int:
 
 
 def read_ahead(
-    read: Callable[[Span], Frame], span: Span, max_points: int, series: int | None, depth: int
-) -> Iterator[Frame]:
-    """Frames of `span` in the order of time, at most `depth` of them read before they are asked for.
+    read: Callable[[Span], Answer], span: Span, max_points: int, series: int | None, depth: int
+) -> Generator[Answer, None, None]:
+    """Answers for `span` in the order of time, at most `depth` of them read before they are asked for.
 
-    With `series` None the first frame is short and tells how many there are; a later frame with more series
-    makes those after it shorter.
+    With `series` None the first request is short and tells how many there are; an answer with more series
+    makes the requests after it shorter.
     """
     pool = ThreadPoolExecutor(max_workers=depth, thread_name_prefix="range")
-    pending: deque[Future[Frame]] = deque()
+    pending: deque[Future[Answer]] = deque()
     most = series
     try:
         while span or pending:
@@ -71,9 +74,9 @@ def read_ahead(
                 points = PROBE_POINTS if most is None else points_per_request(most, max_points)
                 head, span = span.split(points)
                 pending.append(pool.submit(read, head))
-            frame = pending.popleft().result()
+            frame, invalid = pending.popleft().result()
             most = max(most or 0, len(frame.keys))
-            yield frame
+            yield frame, invalid
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

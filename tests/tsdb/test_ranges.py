@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 from exporter.frame import Frame
 from exporter.tsdb.errors import Permanent
-from exporter.tsdb.ranges import PROBE_POINTS, Span, points_per_request, read_ahead, side_by_side
+from exporter.tsdb.ranges import PROBE_POINTS, Answer, Span, points_per_request, read_ahead, side_by_side
 
 
-def reader(series: int, asked: list[Span]) -> Callable[[Span], Frame]:
+def reader(series: int, asked: list[Span]) -> Callable[[Span], Answer]:
     """Answers with frames of `series` rows, and notes what was asked."""
 
-    def read(span: Span) -> Frame:
+    def read(span: Span) -> Answer:
         asked.append(span)
         times = span.times()
-        return Frame([b"%d" % i for i in range(series)], times, np.tile(times.astype(float), (series, 1)))
+        frame = Frame([b"%d" % i for i in range(series)], times, np.tile(times.astype(float), (series, 1)))
+        return frame, {}
 
     return read
 
@@ -58,7 +59,7 @@ def test_frames_come_in_the_order_of_time(series: int | None) -> None:
     """Read by two at once, the frames still join to the whole span."""
     asked: list[Span] = []
     span = Span(0, 60 * 999, 60)
-    frames = list(read_ahead(reader(40, asked), span, 4_000, series, depth=2))
+    frames = [frame for frame, _ in read_ahead(reader(40, asked), span, 4_000, series, depth=2)]
     np.testing.assert_array_equal(np.concatenate([frame.times for frame in frames]), span.times())
     assert max(len(it) for it in asked) == 100
 
@@ -83,11 +84,11 @@ def test_no_more_is_read_ahead_than_allowed() -> None:
     asked: list[Span] = []
     third = threading.Event()
 
-    def read(span: Span) -> Frame:
-        frame = reader(1, asked)(span)
+    def read(span: Span) -> Answer:
+        answer = reader(1, asked)(span)
         if len(asked) == 3:
             third.set()
-        return frame
+        return answer
 
     frames = read_ahead(read, Span(0, 99, 1), 10, 1, depth=2)
     next(frames)
@@ -100,13 +101,13 @@ def test_no_more_is_read_ahead_than_allowed() -> None:
 def test_an_error_ends_the_reading() -> None:
     """The error of a request comes out where its frame would have been."""
 
-    def read(span: Span) -> Frame:
+    def read(span: Span) -> Answer:
         if span.start >= 20:
             raise Permanent("rejected", "no")
         return reader(1, [])(span)
 
     frames = read_ahead(read, Span(0, 99, 1), 10, 1, depth=2)
-    assert [next(frames).times[0], next(frames).times[0]] == [0, 10]
+    assert [next(frames)[0].times[0], next(frames)[0].times[0]] == [0, 10]
     with pytest.raises(Permanent):
         next(frames)
 
