@@ -34,7 +34,7 @@ class Stopped(Exception):
 class Source(Protocol):
     """What a scorer needs of the TSDB client."""
 
-    def instant(self, expr: str, time: float) -> Vector: ...
+    def instant(self, expr: str, time: float, step: int) -> Vector: ...
 
     def range(
         self,
@@ -217,7 +217,7 @@ class Scorer:
         return self.around.source.range(expr, start, end, self.step, series, self._invalid)
 
     def _instant(self, time: int) -> Vector:
-        vector = self.around.source.instant(self.query.expr, time)
+        vector = self.around.source.instant(self.query.expr, time, self.step)
         self._invalid(vector.invalid)
         return vector
 

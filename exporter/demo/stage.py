@@ -24,7 +24,7 @@ SCRAPE = "10s"
 
 CONFIG = """\
 tsdb: {{url: "{url}"}}
-scoring: {{interval: 30s, offset: 15s, history: 14d}}
+scoring: {{interval: 30s, offset: 15s, history: 10d}}
 state: {{path: {state}}}
 queries:
   - name: request_rate

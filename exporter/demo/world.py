@@ -68,7 +68,7 @@ class World:
         self._lock = threading.Lock()
         self._totals = np.zeros((len(SERVICES), len(NAMES)))
         self._at = self.now
-        outage = self.now - 10 * DAY
+        outage = self.now - 6 * DAY
         self.incidents.append(
             Incident("catalogue", outage, outage + 2_400, requests=0.15, errors=30, latency=3)
         )
