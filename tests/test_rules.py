@@ -138,7 +138,7 @@ def test_expressions_name_metrics_that_exist(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", ALERTS.values(), ids=list(ALERTS))
 def test_annotations_ask_for_metrics_that_exist(rule: Rule) -> None:
     """The queries inside the annotations name known metrics, too."""
-    asked = set(re.findall(r"\b(?:anomaly|tidemark|ALERTS)_\w+", str(rule["annotations"])))
+    asked = set(re.findall(r"[\w:]*\b(?:anomaly|tidemark|ALERTS)_[\w:]+", str(rule["annotations"])))
     assert asked <= known_names()
 
 

@@ -11,7 +11,7 @@ from exporter.demo import servers
 from tests.alertmanager.alerts import CONFIG, TEMPLATES, WEBHOOK, alert_of, post
 from tests.alertmanager.receiver import Receiver, receiver
 
-SUMMARY = "checkout behaves strangely: 75% of its signals are beyond the edge of normal"
+SUMMARY = "checkout behaves strangely: up to 75% of its signals are beyond the edge of normal"
 PAGE_TEXT = f"""\
 FIRING AnomalyService (critical, P2, oncall)
 {SUMMARY}
