@@ -20,7 +20,8 @@ PRIOR_WEIGHT = 50.0
 LARGEST_INDEX = np.float32(2.0)
 LARGEST_EXCESS = np.float32(8.0)
 QUANTILE_RATE = 0.001
-YOUNGEST = 50
+LARGEST_RATE = np.float32(0.2)
+YOUNGEST = np.float32(50)
 RUN_DISCOUNT = 0.3
 RUN_FLOOR = 0.1
 
@@ -50,7 +51,9 @@ def index(excess: Floats, exceedances: Floats) -> Floats:
 
 def curvature(tail_index: Floats) -> Floats:
     """κ of the law P(U > u) = (1 + κ u/q)^(-1/index) (Lomax 1954) that leaves exactly BEYOND beyond q."""
-    kappa: Floats = np.expm1(tail_index * np.float32(BODY))
+    kappa: Floats = tail_index * np.float32(BODY)
+    np.exp(kappa, out=kappa)
+    kappa -= 1
     return kappa
 
 
@@ -83,14 +86,15 @@ def learn(
     quantile = np.exp(log_quantile)
     distance = size / quantile
     beyond = (distance > 1).astype(np.float32)
-    rate = learnt * np.clip(YOUNGEST / np.maximum(count, 1), np.float32(QUANTILE_RATE), np.float32(0.2))
+    rate = np.maximum(YOUNGEST / np.maximum(count, YOUNGEST / LARGEST_RATE), np.float32(QUANTILE_RATE))
+    rate *= learnt
     log_quantile += rate * (beyond - np.float32(BEYOND))
     np.maximum(log_quantile, np.float32(-2), out=log_quantile)
     _count_run(run, beyond, learnt)
     share = np.maximum(1 / (1 + np.float32(RUN_DISCOUNT) * np.maximum(run - 1, 0)), np.float32(RUN_FLOOR))
     share *= beyond * learnt
-    beyond_quantile = np.log1p(kappa * np.maximum(distance, 1)) - np.log1p(kappa)
-    excess += share * np.minimum(beyond_quantile, LARGEST_EXCESS)
+    further = (1 + kappa * np.maximum(distance, 1)) / (1 + kappa)
+    excess += share * np.minimum(np.log(further), LARGEST_EXCESS)
     exceedances += share
 
 

@@ -9,6 +9,8 @@ from exporter.models.contract import State
 
 FORGETTING = np.float32(0.9995)
 LARGEST = np.float32(1e4)
+_LARGEST_LAG = np.float32(100)
+_LARGEST_COEFFICIENT = np.float32(2)
 
 FIELDS = {
     "lag": (2, np.float32, 0.0),
@@ -33,13 +35,15 @@ def learn(state: State, error: Floats, scale: Floats, weight: Floats) -> None:
     `error`: bounded error of the last prediction; `scale`: what deviations are measured in; both (S,).
     """
     (p11, p22), p12 = state["variance"], state["covariance"]
-    first, second = state["lag"] / scale
+    first, second = _bounded(state["lag"] / scale, _LARGEST_LAG)
     gain1 = p11 * first + p12 * second
     gain2 = p12 * first + p22 * second
     spread = FORGETTING + first * gain1 + second * gain2
-    correction = weight * error / (scale * spread)
+    correction = _bounded(error / scale, _LARGEST_LAG)
+    correction *= weight / spread
     state["coefficient"][0] += gain1 * correction
     state["coefficient"][1] += gain2 * correction
+    _bounded(state["coefficient"], _LARGEST_COEFFICIENT)
     shrink = weight / (spread * FORGETTING)
     grow = weight * np.float32(1 / FORGETTING - 1)
     p11 += grow * p11 - gain1 * gain1 * shrink
@@ -50,10 +54,16 @@ def learn(state: State, error: Floats, scale: Floats, weight: Floats) -> None:
 
 def _keep_sound(p11: Floats, p22: Floats, p12: Floats) -> None:
     """Rounding must not make the covariance indefinite, nor a flat series make it grow for ever."""
-    np.clip(p11, np.float32(1e-6), LARGEST, out=p11)
-    np.clip(p22, np.float32(1e-6), LARGEST, out=p22)
-    limit = np.sqrt(p11 * p22)
-    np.clip(p12, -limit, limit, out=p12)
+    for variance in (p11, p22):
+        np.maximum(variance, np.float32(1e-6), out=variance)
+        np.minimum(variance, LARGEST, out=variance)
+    _bounded(p12, np.sqrt(p11 * p22))
+
+
+def _bounded(array: Floats, limit: Floats | np.float32) -> Floats:
+    """`array` kept within ±`limit`, in place."""
+    np.minimum(array, limit, out=array)
+    return np.maximum(array, -limit, out=array)
 
 
 def remember(state: State, deviation: Floats, recent: Mask, learnt: Mask) -> None:

@@ -8,7 +8,12 @@ import numpy as np
 
 from exporter.frame import Floats
 
-ITERATIONS = 12
+ITERATIONS = 24
+_PRECISION = np.float32(3e-4)
+"""Of the evidence at the band's ends, in natural logarithms: about 1e-5 of a score."""
+
+_NEAREST = np.float32(1e-3)
+_LARGEST_EXPONENT = np.float32(80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,64 +38,104 @@ class Law:
 
         `side` (S,) is 1 where x lies above `expected` and -1 below; shape (S,). Without what is carried.
         """
-        strange = ((x - self.centres) * side).astype(np.float32)
+        strange = (x - self.centres).astype(np.float32)
+        strange *= side
         np.maximum(strange, 0, out=strange)
-        strange *= self.kappa
-        strange /= self.reach
-        np.log1p(strange, out=strange)
+        return self._sum(strange, self.kappa / self.reach)
+
+    def _sum(self, strange: Floats, slope: Floats) -> Floats:
+        """Σ ln(1 + slope · strange) / index over the views; `strange` is used up."""
+        strange *= slope
+        strange += 1
+        np.log(strange, out=strange)
         strange /= self.index
-        total: Floats = strange.sum(axis=0)
+        total: Floats = np.add.reduce(strange)
         return total
 
     def fade(self, distance: Floats) -> Floats:
         """Nearer to the expected value than the sharpest view can tell, evidence fades to 0: a factor, (S,)."""
-        share: Floats = distance / self.reach.min(axis=0)
+        share: Floats = distance / np.minimum.reduce(self.reach)
         return np.minimum(share, 1, out=share)
 
     def view_evidence(self, view: int, distance: Floats) -> Floats:
         """The evidence of one view alone at a signed `distance` (S,) from its centre; 0 where that is negative."""
-        strange = np.maximum(distance, 0) * self.kappa[view] / self.reach[view]
-        evidence: Floats = np.log1p(strange) / self.index[view]
+        strange = np.maximum(distance, 0)
+        strange *= self.kappa[view]
+        strange /= self.reach[view]
+        strange += 1
+        evidence: Floats = np.log(strange, out=strange)
+        evidence /= self.index[view]
         return evidence
 
     def distance_at(self, target: Floats, side: int) -> Floats:
         """How far from `expected` the evidence reaches `target` (S,) > 0 on `side` (1 or -1); (S,), float32.
 
-        Bracketed between the distances at which the strongest view has a V-th of the target and all of it;
-        then Newton's method, kept inside the bracket.
+        Newton's method on the logarithm of the distance, in which evidence is nearly straight, held between
+        the distances at which the strongest view alone has a V-th of the target and all of it.
         """
-        offset = ((self.expected - self.centres) * side).astype(np.float32)
         slope = self.kappa / self.reach
-        ramp = self.reach.min(axis=0)
+        offset = (self.expected - self.centres).astype(np.float32)
+        offset *= side
+        ramp = np.minimum.reduce(self.reach)
         carry = self.carry[0 if side > 0 else 1]
         needed = target - carry
         high = np.maximum(self._alone(needed, slope, offset), ramp)
-        low = np.maximum(self._alone(needed / len(slope), slope, offset), 0)
-        at = np.clip(low, ramp * np.float32(0.5), high)
+        low = np.maximum(self._alone(needed * np.float32(1 / len(slope)), slope, offset), ramp * _NEAREST)
+        at = low + np.float32(0.3) * (high - low)
+        unit = 1 / np.maximum.reduce(slope)
         for _ in range(ITERATIONS):
             total, rise = self._with_slope(at, offset, slope, ramp, carry)
-            above = total >= target
-            np.copyto(high, at, where=above)
-            np.copyto(low, at, where=~above)
-            at = at + (target - total) / rise
-            at = np.where((at > low) & (at < high), at, (low + high) * np.float32(0.5))
+            short = target - total
+            open_ends = np.abs(short) > _PRECISION
+            if not open_ends.any():
+                break
+            np.copyto(low, at, where=short > 0)
+            np.copyto(high, at, where=short < 0)
+            further = _towards(at, short, rise, unit)
+            np.copyto(further, (low + high) * np.float32(0.5), where=(further <= low) | (further >= high))
+            np.copyto(at, further, where=open_ends)
         return at
 
     def _alone(self, target: Floats, slope: Floats, offset: Floats) -> Floats:
         """The smallest distance at which one view by itself has `target`."""
-        distance = np.expm1(np.minimum(target * self.index, np.float32(80))) / slope - offset
-        nearest: Floats = distance.min(axis=0)
+        distance = np.minimum(target * self.index, _LARGEST_EXPONENT)
+        np.exp(distance, out=distance)
+        distance -= 1
+        distance /= slope
+        distance -= offset
+        nearest: Floats = np.minimum.reduce(distance)
         return nearest
 
     def _with_slope(
         self, at: Floats, offset: Floats, slope: Floats, ramp: Floats, carry: Floats
     ) -> tuple[Floats, Floats]:
         """Faded evidence at distance `at`, what is carried included, and its derivative."""
-        stretched = np.maximum(at + offset, 0)
-        active = stretched > 0
+        stretched = at + offset
+        np.maximum(stretched, 0, out=stretched)
+        active = slope * (stretched > 0)
         stretched *= slope
-        plain = (np.log1p(stretched) / self.index).sum(axis=0) + carry
-        rise = (active * slope / ((1 + stretched) * self.index)).sum(axis=0)
-        share = np.minimum(at / ramp, 1)
-        rise = rise * share + (share < 1) * plain / ramp
-        return plain * share, np.maximum(rise, np.float32(1e-30))
+        stretched += 1
+        active /= stretched
+        active /= self.index
+        np.log(stretched, out=stretched)
+        stretched /= self.index
+        plain = np.add.reduce(stretched)
+        plain += carry
+        rise = np.add.reduce(active)
+        share = at / ramp
+        np.minimum(share, 1, out=share)
+        rise *= share
+        rise += (share < 1) * plain / ramp
+        plain *= share
+        return plain, rise
+
+
+def _towards(at: Floats, short: Floats, rise: Floats, unit: Floats) -> Floats:
+    """One Newton step on ln(at + unit) for what is still `short`."""
+    place = at + unit
+    rise = np.maximum(rise * place, np.float32(1e-3))
+    np.divide(short, rise, out=rise)
+    np.minimum(rise, 30, out=rise)
+    place *= np.exp(rise, out=rise)
+    place -= unit
+    return place

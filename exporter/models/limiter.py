@@ -43,7 +43,8 @@ def factor(state: State) -> Floats:
     rate = (lower + upper) / (state["watched"] + PRIOR_WEEKS)
     fall = (MIDDLE - LOW) / np.log(np.maximum(lower / upper, np.float32(1.3)))
     edge: Floats = LOW + fall * np.log(np.maximum(rate, np.float32(WANTED)) * np.float32(1 / WANTED))
-    return np.clip(edge, np.float32(1), LARGEST, out=edge)
+    np.maximum(edge, 1, out=edge)
+    return np.minimum(edge, LARGEST, out=edge)
 
 
 def learn(state: State, score: Floats, step: float, learnt: Floats) -> None:

@@ -106,7 +106,7 @@ class _Point:
         self.reach = self.width * tail.shrunk_quantile(state["log_quantile"], state["count"])
         self.index = tail.index(state["excess"], state["exceedances"])
         self.kappa = tail.curvature(self.index)
-        expected = np.clip(centres[views.FAST], *settings.domain)
+        expected = np.minimum(np.maximum(centres[views.FAST], settings.domain[0]), settings.domain[1])
         carry = (CARRIED * self.recent) * state["carry"]
         carried = np.stack((np.maximum(carry, 0), np.maximum(-carry, 0)))
         self.law = Law(centres, expected, self.reach, self.index, self.kappa, carried)
@@ -141,7 +141,8 @@ class _Point:
         floor = self._smallest_deviation()
         if floor is None:
             return score
-        return np.minimum(score, (distance / np.maximum(floor, 1e-300)).astype(np.float32))
+        share = distance / np.maximum(floor, distance * 1e-6 + 1e-300)
+        return np.minimum(score, share.astype(np.float32))
 
     def _smallest_deviation(self) -> Floats | None:
         settings = self.settings
@@ -219,7 +220,8 @@ class _Point:
     def _clip(self, count: Floats) -> Floats:
         bound = views.bound(self.reach, self.state["run"], self.settings.step)
         bound[:, count <= views.SETTLED] = np.inf
-        return np.clip(self.residual, -bound, bound, out=bound)
+        clipped = np.minimum(self.residual, bound)
+        return np.maximum(clipped, -bound, out=clipped)
 
     def _learn_next(self, error: Floats, weight: Floats) -> None:
         state = self.state
@@ -230,8 +232,8 @@ class _Point:
         """What the next points are compared with: lags, evidence, habits, near misses."""
         state = self.state
         autoregression.remember(state, self.residual[SLOW], self.recent, learnt)
-        edge = np.float32(self.edge)
-        np.copyto(state["carry"], np.clip(self.signed, -edge, edge), where=learnt)
+        carry = np.minimum(self.signed, np.float32(self.edge))
+        np.copyto(state["carry"], np.maximum(carry, np.float32(-self.edge), out=carry), where=learnt)
         np.copyto(state["previous_time"], self.time, where=learnt)
         known = learnt & self.ready
         recurrence.learn(state, self.at.half_hour, self.raw, known)
