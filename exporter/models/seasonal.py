@@ -17,7 +17,9 @@ from exporter.seasons import LocalClock, Season
 CARRIED = np.float32(0.2)
 """The share of a point's evidence that counts again at the next point on the same side."""
 
-SUSTAIN = 900.0
+RISE, FALL = 900.0, 180.0
+"""Seconds in which the deviation follows: slowly up, and down soon after an incident is over."""
+
 DEVIATION_LIMIT = 3.0
 FRESH = 2.5
 CHUNK = 4_096
@@ -159,8 +161,9 @@ class _Point:
             np.maximum(score, self._bounded(slow, np.abs(self.residual[SLOW]), side)), DEVIATION_LIMIT
         )
         sustained = self.state["sustained"]
-        gain = max(-math.expm1(-self.settings.step / SUSTAIN), 0.05)
-        sustained += self.present * np.float32(gain) * (now.astype(np.float32) - sustained)
+        rise, fall = (np.float32(max(-math.expm1(-self.settings.step / it), 0.05)) for it in (RISE, FALL))
+        change = now.astype(np.float32) - sustained
+        sustained += self.present * np.where(change > 0, rise, fall) * change
         return sustained
 
     def _band(self, out: Floats, target: Floats) -> None:
