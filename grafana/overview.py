@@ -260,7 +260,8 @@ def _reading() -> list[Panel]:
             "short",
             Query(
                 "sum by (query, reason) "
-                f'(increase(tidemark_query_failures_total{{query=~"$query", {DETECTOR}}}[$__rate_interval]))',
+                f'(increase(tidemark_query_failures_total{{query=~"$query", {DETECTOR}}}[$__rate_interval]))'
+                f' or 0 * sum by (query) (tidemark_query_success{{query=~"$query", {DETECTOR}}})',
                 "{{query}} {{reason}}",
             ),
         ),
