@@ -145,7 +145,9 @@ def create_blocks(openmetrics: Path, data: Path) -> None:
     """
     data.mkdir(parents=True, exist_ok=True)
     inputs = [os.fspath(openmetrics), os.fspath(data)]
-    command = [os.fspath(find("promtool")), "tsdb", "create-blocks-from", "openmetrics", "-q", *inputs]
+    # promtool reads the whole file once per block, so blocks are made as long as the history
+    options = ["--max-block-duration=87600h", "-q"]
+    command = [os.fspath(find("promtool")), "tsdb", "create-blocks-from", *options, "openmetrics", *inputs]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServerError(f"promtool could not read {openmetrics}: {_last_lines(done.stderr)}")
