@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -85,6 +86,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def in_turn(runs: int, *works: Callable[[], object]) -> list[float]:
+    """Median seconds of each work, run one after the other so that a busy machine slows all of them alike."""
+    took = [[seconds(work, 1) for work in works] for _ in range(runs)]
+    return [statistics.median(column) for column in zip(*took, strict=True)]
+
+
 def print_parse(load: Load, runs: int) -> None:
     """Parsing alone, beside the JSON libraries."""
     instant = _instant_body(load, 10_000)
@@ -153,8 +160,11 @@ def _instant_figures(url: str, expr: str, series: int, at: int, runs: int) -> li
     with Client(Settings(url)) as client, _bare() as bare:
         assert len(client.instant(expr, at, STEP).keys) == series
         parameters = {"query": expr, "time": at, "step": STEP, "timeout": 30, **EXACT}
-        plain = seconds(lambda: bare.get(f"{url}/api/v1/query", params=parameters).content, runs)
-        whole = seconds(lambda: client.instant(expr, at, STEP), runs)
+        plain, whole = in_turn(
+            runs,
+            lambda: bare.get(f"{url}/api/v1/query", params=parameters).content,
+            lambda: client.instant(expr, at, STEP),
+        )
     return [f"{plain * 1e3:.1f}", f"{whole * 1e3:.1f}", f"{whole / plain:.2f}"]
 
 
@@ -169,8 +179,7 @@ def print_bootstrap(urls: dict[str, str], load: Load, runs: int) -> None:
 
 def _bootstrap_figures(url: str, load: Load, points: int, runs: int) -> list[str]:
     with Client(Settings(url)) as client, _bare() as bare:
-        plain = seconds(lambda: _read_bare(bare, url, load), runs)
-        whole = seconds(lambda: _read_history(client, load), runs)
+        plain, whole = in_turn(runs, lambda: _read_bare(bare, url, load), lambda: _read_history(client, load))
     rates = (f"{points / it / 1e6:.2f}" for it in (plain, whole))
     return [f"{plain:.2f}", f"{whole:.2f}", f"{whole / plain:.2f}", *rates]
 

@@ -59,7 +59,7 @@ class Settings:
     tenant: str | None = None
     tenant_path: str = ""
     compression: Literal["auto", "gzip", "identity"] = "auto"
-    max_points: int = 2_000_000
+    max_points: int = 1_000_000
     max_series: int = 150_000
     max_response_bytes: int = 512 * 2**20
     circuit_failures: int = 5
