@@ -145,7 +145,7 @@ class Tsdb(Section):
     timeout: Interval = 30.0
     concurrency: int = Field(default=4, ge=1, le=64)
     retries: int = Field(default=3, ge=0, le=10)
-    points_per_request: int = Field(default=2_000_000, ge=11_000)
+    points_per_request: int = Field(default=1_000_000, ge=11_000)
     response_limit_bytes: int = Field(default=512 * 1024 * 1024, ge=1024 * 1024)
 
     @model_validator(mode="after")

@@ -134,6 +134,7 @@ class Scorer:
         series.roster.last_seen = saved.last_seen
         self.series, self.time, self._begun = series, saved.time, saved.begun
         if saved.exposed:
+            self.progress = 1.0
             roster = series.roster
             self.scores = QueryScores(
                 self.query.name, saved.time, roster.rendered, roster.labels, saved.exposed
@@ -146,6 +147,7 @@ class Scorer:
         empty = Population(self.query, self.around.zone)
         admitted = self._admitted(empty, keys, target)
         self.series, self.scores = Population(self.query, self.around.zone, admitted), None
+        self.progress = 0.0
         self._begun = target - int(self.query.history // self.step) * self.step
         self.time = self._begun if admitted else target
         if admitted:
@@ -246,5 +248,7 @@ class Scorer:
         self._progress(1.0)
 
     def _progress(self, share: float) -> None:
+        if int(self.progress * 4) < int(share * 4):
+            _log.info("history learnt", query=self.query.name, share=f"{share:.0%}", series=len(self.series))
         self.progress = share
         self.around.telemetry.set("query_bootstrap_ratio", share, query=self.query.name)
