@@ -17,7 +17,7 @@ PRIOR_INDEX = 0.2
 PRIOR_WEIGHT = 50.0
 """What a view believes before it has a tail of its own, and how many exceedances that belief weighs."""
 
-LARGEST_INDEX = np.float32(2.0)
+LARGEST_INDEX = np.float32(4.0)
 LARGEST_EXCESS = np.float32(8.0)
 QUANTILE_RATE = 0.001
 LARGEST_RATE = np.float32(0.2)

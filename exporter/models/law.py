@@ -13,7 +13,7 @@ _PRECISION = np.float32(3e-4)
 """Of the evidence at the band's ends, in natural logarithms: about 1e-5 of a score."""
 
 _NEAREST = np.float32(1e-3)
-_LARGEST_EXPONENT = np.float32(80)
+_LARGEST_EXPONENT = np.float32(50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Law:
         needed = target - carry
         high = np.maximum(self._alone(needed, slope, offset), ramp)
         low = np.maximum(self._alone(needed * np.float32(1 / len(slope)), slope, offset), ramp * _NEAREST)
-        at = low + np.float32(0.3) * (high - low)
+        at = np.sqrt(low) * np.sqrt(high)
         unit = 1 / np.maximum.reduce(slope)
         for _ in range(ITERATIONS):
             total, rise = self._with_slope(at, offset, slope, ramp, carry)
@@ -92,7 +92,7 @@ class Law:
             np.copyto(low, at, where=short > 0)
             np.copyto(high, at, where=short < 0)
             further = _towards(at, short, rise, unit)
-            np.copyto(further, (low + high) * np.float32(0.5), where=(further <= low) | (further >= high))
+            np.copyto(further, np.sqrt(low) * np.sqrt(high), where=(further <= low) | (further >= high))
             np.copyto(at, further, where=open_ends)
         return at
 

@@ -12,7 +12,7 @@ DAY_GAIN = 0.25
 """How much of a day's deviation the profile takes over once it has settled."""
 
 WEEK_PRIOR = 3.0
-"""After how many hours seen the hour of week counts half."""
+"""After how many weeks the hour of week counts half."""
 
 FIELDS = {
     "day": (SLOTS, np.float32, 0.0),
@@ -39,9 +39,16 @@ def learn(state: State, at: Season, residual: Floats, step: float, weight: Float
     residual = residual * weight
     _learn_slot(state, at.slot, np.float32(1 - at.weight), residual, settled, weight)
     _learn_slot(state, at.next_slot, np.float32(at.weight), residual, settled, weight)
-    hours = min(step / 3600, 1.0)
-    state["week"][at.hour] += np.float32(DAY_GAIN * hours) * residual
-    state["week_seen"][at.hour] += np.float16(hours) * weight
+    _learn_hour(state, at.hour, residual, min(step / 3600, 1.0), weight)
+
+
+def _learn_hour(state: State, hour: int, residual: Floats, hours: float, weight: Floats) -> None:
+    seen = state["week_seen"][hour]
+    seen += np.float16(hours) * weight
+    gain = np.float32(hours) / (1 + seen.astype(np.float32))
+    np.maximum(gain, np.float32(DAY_GAIN * hours), out=gain)
+    gain *= residual
+    state["week"][hour] += gain
 
 
 def _learn_slot(

@@ -222,7 +222,7 @@ class _Point:
 
     def _clip(self, count: Floats) -> Floats:
         bound = views.bound(self.reach, self.state["run"], self.settings.step)
-        bound[:, count <= views.SETTLED] = np.inf
+        np.copyto(bound, np.inf, where=(count <= views.SETTLED) | (self.state["scale"] < self.width))
         clipped = np.minimum(self.residual, bound)
         return np.maximum(clipped, -bound, out=clipped)
 

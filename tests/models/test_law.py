@@ -1,0 +1,74 @@
+"""Evidence as a function of the value, and its inverse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.models.law import Law
+
+
+def law(series: int, seed: int = 0, carry: float = 0.0) -> Law:
+    """A law of three views with random places, reaches and tails over many orders of magnitude."""
+    rng = np.random.default_rng(seed)
+    unit = 10.0 ** rng.uniform(-6, 9, series)
+    centres = unit * (5 + rng.normal(0, 2, (3, series)) * rng.choice([0, 1, 4], series))
+    reach = (unit * 10.0 ** rng.uniform(-1.5, 1, (3, series))).astype(np.float32)
+    index = rng.uniform(0.03, 0.8, (3, series)).astype(np.float32)
+    kappa = np.expm1(3 * index)
+    return Law(centres, centres[1], reach, index, kappa, np.full((2, series), carry, np.float32))
+
+
+def total(it: Law, distance: np.ndarray, side: int) -> np.ndarray:
+    """The evidence that counts, at `distance` from the expected value."""
+    sides = np.full(len(distance), side, np.float32)
+    carry = it.carry[0 if side > 0 else 1]
+    x = it.expected + side * distance.astype(np.float64)
+    return (it.evidence(x, sides) + carry) * it.fade(distance)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_no_evidence_at_the_expected_value(side: int) -> None:
+    """Where the value is expected the evidence is 0, whatever single views think."""
+    it = law(200)
+    assert (total(it, np.zeros(200, np.float32), side) == 0).all()
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_evidence_rises_with_the_distance(side: int) -> None:
+    """On either side, further away is never less strange."""
+    it = law(200)
+    distances = it.reach.max(axis=0) * np.logspace(-4, 6, 60, dtype=np.float32)[:, None]
+    evidence = np.array([total(it, distance, side) for distance in distances])
+    assert (np.diff(evidence, axis=0) >= -1e-4).all()
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, -1]), st.floats(2, 60), st.floats(0, 1.5))
+def test_distance_inverts_evidence(seed: int, side: int, target: float, carry: float) -> None:
+    """At the distance found, the evidence is the target, to a hundred-thousandth of a score."""
+    it = law(20, seed, carry)
+    targets = np.full(20, target, np.float32)
+    distance = it.distance_at(targets, side)
+    assert (distance > 0).all()
+    assert np.allclose(total(it, distance, side), targets, atol=2e-3)
+
+
+def test_views_on_the_other_side_are_silent() -> None:
+    """A view that expected an even higher value adds nothing to a value that is too high for the others."""
+    one = np.ones((3, 1), np.float32)
+    alone = Law(np.array([[0.0], [0.0], [0.0]]), np.zeros(1), one, one, one, np.zeros((2, 1), np.float32))
+    against = Law(np.array([[0.0], [0.0], [50.0]]), np.zeros(1), one, one, one, np.zeros((2, 1), np.float32))
+    x, above = np.array([10.0]), np.ones(1, np.float32)
+    assert against.evidence(x, above)[0] == pytest.approx(alone.evidence(x, above)[0] * 2 / 3)
+
+
+def test_one_view_alone() -> None:
+    """The evidence of a single view is its share of the sum, and 0 on the other side."""
+    one = np.ones((3, 1), np.float32)
+    it = Law(np.zeros((3, 1)), np.zeros(1), one, one, one, np.zeros((2, 1), np.float32))
+    single = it.view_evidence(0, np.array([4.0], np.float32))[0]
+    assert single == pytest.approx(np.log(5.0))
+    assert it.evidence(np.array([4.0]), np.ones(1, np.float32))[0] == pytest.approx(3 * single)
+    assert it.view_evidence(0, np.array([-4.0], np.float32))[0] == 0

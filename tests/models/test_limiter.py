@@ -1,0 +1,81 @@
+"""Near misses raise a series' edge; alarms do not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exporter.models import limiter
+from exporter.models.contract import State
+
+MINUTE = 60.0
+WEEK = 10_080
+
+
+def fresh(series: int = 1) -> State:
+    return {
+        name: np.full((rows, series) if rows else series, value, kind)
+        for name, (rows, kind, value) in limiter.FIELDS.items()
+    }
+
+
+def feed(state: State, peak: float, every: int, points: int, weight: float = 1.0) -> None:
+    """A quiet series whose score peaks at `peak` once in `every` minutes."""
+    learnt = np.full(state["peak"].shape, weight, np.float32)
+    for i in range(points):
+        score = np.full_like(learnt, peak if i % every == 0 else 0.1)
+        limiter.learn(state, score, MINUTE, learnt)
+
+
+def test_an_unknown_series_has_the_common_edge() -> None:
+    """Without near misses of its own a series keeps the edge of all."""
+    assert limiter.factor(fresh(3)).tolist() == [1, 1, 1]
+
+
+def test_many_near_misses_raise_the_edge() -> None:
+    """Peaks just under the edge every two hours, for weeks, raise it, but not without end."""
+    state = fresh()
+    feed(state, 0.95, 120, 4 * WEEK)
+    assert 1.2 < limiter.factor(state)[0] <= limiter.LARGEST
+
+
+def test_alarms_do_not_raise_the_edge() -> None:
+    """As many peaks beyond the edge leave it where it is: incidents are not a habit of the detector."""
+    state = fresh()
+    feed(state, 1.6, 120, 4 * WEEK)
+    assert limiter.factor(state)[0] == 1
+
+
+def test_peaks_that_fall_off_fast_do_not_raise_the_edge() -> None:
+    """Many low peaks and hardly any high ones are the tail of a healthy series."""
+    state = fresh()
+    feed(state, 0.55, 240, 4 * WEEK)
+    assert limiter.factor(state)[0] == 1
+
+
+def test_one_happening_counts_once() -> None:
+    """Peaks less than half an hour apart are one near miss."""
+    apart, together = fresh(), fresh()
+    feed(apart, 0.9, 60, 6_000)
+    feed(together, 0.9, 20, 6_000)
+    assert apart["near"][1][0] > 90
+    assert together["near"].sum() == 0
+
+
+def test_nothing_is_counted_without_weight() -> None:
+    """What may not be learnt leaves every counter as it was."""
+    state = fresh()
+    feed(state, 0.9, 60, 500)
+    before = {name: array.copy() for name, array in state.items()}
+    feed(state, 0.9, 60, 200, weight=0.0)
+    assert all(np.array_equal(before[name], state[name]) for name in state)
+
+
+def test_old_near_misses_are_forgotten() -> None:
+    """After a quiet half-life, half of the count is left."""
+    state = fresh()
+    feed(state, 0.9, 60, WEEK)
+    counted = state["near"].sum()
+    hours = int(limiter.HALF_LIFE / 3600)
+    for _ in range(hours):
+        limiter.learn(state, np.zeros(1, np.float32), 3600.0, np.ones(1, np.float32))
+    assert abs(state["near"].sum() / counted - 0.5) < 0.02

@@ -1,0 +1,69 @@
+"""The seasonal profile learns the day, and the week where it differs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exporter.models import profile
+from exporter.models.contract import State
+from exporter.seasons import LocalClock
+
+STEP = 300
+MONDAY = 1_704_067_200
+
+
+def fresh() -> State:
+    fields = profile.FIELDS
+    return {
+        name: np.full((rows, 1) if rows else 1, value, kind) for name, (rows, kind, value) in fields.items()
+    }
+
+
+def shape(time: np.ndarray, weekend: float = 1.0) -> np.ndarray:
+    days = ((time - MONDAY) // 86_400) % 7
+    factor = np.where(days >= 5, weekend, 1.0)
+    return factor * 10 * np.sin(2 * np.pi * time / 86_400)
+
+
+def learn(
+    state: State, days: int, weekend: float = 1.0, noise: float = 0.0, weight: float = 1.0
+) -> np.ndarray:
+    """Feed `days` of a shape; the residuals."""
+    clock, rng = LocalClock("UTC"), np.random.default_rng(0)
+    times = MONDAY + STEP * np.arange(days * 86_400 // STEP)
+    residuals = np.empty(len(times))
+    for i, (time, value) in enumerate(
+        zip(times, shape(times, weekend) + rng.normal(0, noise, len(times)), strict=True)
+    ):
+        season = clock.at(int(time))
+        residual = np.array([value], np.float32) - profile.value(state, season)
+        profile.learn(state, season, residual, STEP, np.full(1, weight, np.float32))
+        residuals[i] = residual[0]
+    return residuals
+
+
+def test_a_daily_shape_is_known_after_two_days() -> None:
+    """On the third day little of the daily wave is left in the residual."""
+    residuals = learn(fresh(), 3)
+    assert np.abs(residuals[2 * 288 :]).mean() < 1.0
+
+
+def test_noise_is_averaged_away() -> None:
+    """After two weeks the profile is nearer to the true shape than a single noisy day."""
+    state = fresh()
+    residuals = learn(state, 14, noise=3.0)
+    assert residuals[10 * 288 :].std() < 3.0 * 1.15
+
+
+def test_the_week_is_learnt_where_it_differs() -> None:
+    """A flat weekend is expected flat after some weeks."""
+    residuals = learn(fresh(), 42, weekend=0.0)
+    weekend = residuals[-2 * 288 :]
+    assert np.abs(weekend).mean() < np.abs(residuals[5 * 288 : 7 * 288]).mean() / 2
+
+
+def test_nothing_is_learnt_without_weight() -> None:
+    """Weight 0 leaves the profile empty."""
+    state = fresh()
+    learn(state, 1, weight=0.0)
+    assert not any(array.any() for array in state.values())
