@@ -72,8 +72,8 @@ def main() -> None:
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-tsdb-")))
         started = {
-            "VictoriaMetrics": stack.enter_context(_victoria_metrics(root / "vm", load)),
-            "Prometheus": stack.enter_context(_prometheus(root / "prometheus", load)),
+            "VictoriaMetrics": stack.enter_context(victoria_metrics(root / "vm", load)),
+            "Prometheus": stack.enter_context(prometheus(root / "prometheus", load)),
         }
         print_instant(started, load, arguments.runs)
         print_bootstrap(started, load, arguments.runs)
@@ -157,12 +157,12 @@ def print_instant(urls: dict[str, str], load: Load, runs: int) -> None:
 
 
 def _instant_figures(url: str, expr: str, series: int, at: int, runs: int) -> list[str]:
-    with Client(Settings(url)) as client, _bare() as bare:
+    with Client(Settings(url)) as client, bare() as http:
         assert len(client.instant(expr, at, STEP).keys) == series
         parameters = {"query": expr, "time": at, "step": STEP, "timeout": 30, **EXACT}
         plain, whole = in_turn(
             runs,
-            lambda: bare.get(f"{url}/api/v1/query", params=parameters).content,
+            lambda: http.get(f"{url}/api/v1/query", params=parameters).content,
             lambda: client.instant(expr, at, STEP),
         )
     return [f"{plain * 1e3:.1f}", f"{whole * 1e3:.1f}", f"{whole / plain:.2f}"]
@@ -178,8 +178,8 @@ def print_bootstrap(urls: dict[str, str], load: Load, runs: int) -> None:
 
 
 def _bootstrap_figures(url: str, load: Load, points: int, runs: int) -> list[str]:
-    with Client(Settings(url)) as client, _bare() as bare:
-        plain, whole = in_turn(runs, lambda: _read_bare(bare, url, load), lambda: _read_history(client, load))
+    with Client(Settings(url)) as client, bare() as http:
+        plain, whole = in_turn(runs, lambda: read_bare(http, url, load), lambda: _read_history(client, load))
     rates = (f"{points / it / 1e6:.2f}" for it in (plain, whole))
     return [f"{plain:.2f}", f"{whole:.2f}", f"{whole / plain:.2f}", *rates]
 
@@ -189,7 +189,8 @@ def _read_history(client: Client, load: Load) -> None:
     assert sum(frame.values.size for frame in frames) == load.series * len(load.times)
 
 
-def _read_bare(http: httpx.Client, url: str, load: Load) -> None:
+def read_bare(http: httpx.Client, url: str, load: Load) -> None:
+    """The requests of a bootstrap, one after the other, their answers thrown away."""
     rest = Span.within(int(load.times[0]), load.end, STEP)
     while rest:
         span, rest = rest.split(points_per_request(load.series, Settings(url).max_points))
@@ -197,12 +198,14 @@ def _read_bare(http: httpx.Client, url: str, load: Load) -> None:
         assert http.get(f"{url}/api/v1/query_range", params=parameters).content
 
 
-def _bare() -> httpx.Client:
+def bare() -> httpx.Client:
+    """A client that does nothing but ask and read."""
     return httpx.Client(headers={"Accept-Encoding": "identity"}, timeout=120, trust_env=False)
 
 
 @contextmanager
-def _victoria_metrics(directory: Path, load: Load) -> Iterator[str]:
+def victoria_metrics(directory: Path, load: Load) -> Iterator[str]:
+    """A VictoriaMetrics that holds `load`."""
     with servers.victoria_metrics(directory) as server:
         servers.import_json_lines(server.url, _json_lines(load), batch=50)
         servers.make_searchable(server.url)
@@ -231,7 +234,7 @@ def _blocks(load: Load) -> Iterator[np.ndarray]:
 
 
 @contextmanager
-def _prometheus(directory: Path, load: Load) -> Iterator[str]:
+def prometheus(directory: Path, load: Load) -> Iterator[str]:
     """promtool reads a file once per block, so it is given one block after the other."""
     directory.mkdir()
     file = directory / "block.om"

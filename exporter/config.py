@@ -51,11 +51,16 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """A valid configuration, the hash of its text, and the directory its paths are relative to."""
+    """A valid configuration, the hash of its text, and the file it was read from."""
 
     config: Config
     sha256: str
-    directory: Path
+    path: Path
+
+    @property
+    def directory(self) -> Path:
+        """Where relative paths of the file start."""
+        return self.path.parent
 
     def resolve(self, path: Path) -> Path:
         """A path of the file, made absolute: relative ones are relative to the file, as in Prometheus."""
@@ -80,7 +85,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> LoadedConfi
     except UnicodeDecodeError:
         raise ConfigError(str(path), [Problem(0, "", "is not UTF-8 text")]) from None
     config = parse(text, str(path), environment)
-    return LoadedConfig(config, hashlib.sha256(text.encode()).hexdigest(), path.resolve().parent)
+    return LoadedConfig(config, hashlib.sha256(text.encode()).hexdigest(), path.resolve())
 
 
 def parse(text: str, source: str = "tidemark.yml", environment: Mapping[str, str] = os.environ) -> Config:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
@@ -65,6 +65,7 @@ class Cycle:
         self._wake = threading.Event()
         self._next: tuple[Config, Source] | None = None
         self._saved_at = clock.monotonic()
+        self._source = source
         self._pool = ThreadPoolExecutor(max_workers=config.tsdb.concurrency, thread_name_prefix="turn")
         telemetry.set("state_ok", 1)
         self._apply(config, source)
@@ -78,6 +79,7 @@ class Cycle:
             self._wake.wait(self._pause())
             self._wake.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._source.close()
         self.save()
 
     def reload(self, config: Config, source: Source) -> None:
@@ -195,6 +197,9 @@ class Cycle:
     def _apply(self, config: Config, source: Source) -> None:
         """Take over `config`: keep scorers that still fit, start the new, retire the rest."""
         self.config, self._next = config, None
+        if source is not self._source:
+            close_after(list(self._running.values()), self._source)
+            self._source = source
         slots = threading.Semaphore(HISTORY_READERS)
         around = Surroundings(source, self.telemetry, config.scoring.time_zone, self.stop, slots)
         self.telemetry.set("cycle_interval_seconds", config.scoring.interval)
@@ -235,3 +240,13 @@ class Cycle:
             _log.info("state loaded", query=name, series=len(saved.keys), age=age)
         elif saved:
             _log.info("the query changed since it was saved, learning again", query=name)
+
+
+def close_after(readers: Sequence[Future[Failure | None]], source: Source) -> None:
+    """Close a source that a reload replaced, once the turns that still read from it are over."""
+
+    def close() -> None:
+        wait(readers)
+        source.close()
+
+    threading.Thread(target=close, name="close", daemon=True).start()

@@ -146,6 +146,7 @@ class Tsdb(Section):
     concurrency: int = Field(default=4, ge=1, le=64)
     retries: int = Field(default=3, ge=0, le=10)
     points_per_request: int = Field(default=1_000_000, ge=11_000)
+    series_limit: int = Field(default=150_000, ge=1)
     response_limit_bytes: int = Field(default=512 * 1024 * 1024, ge=1024 * 1024)
 
     @model_validator(mode="after")

@@ -46,6 +46,8 @@ class Source(Protocol):
         on_invalid: Callable[[Invalid], None],
     ) -> Iterator[Frame]: ...
 
+    def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -83,6 +85,7 @@ class Scorer:
         self.progress = 0.0
         self.dropped = 0
         self.retired = False
+        self._adopted: tuple[Query, Surroundings] | None = None
         self._begun = 0
 
     def target(self, now: float) -> int:
@@ -98,6 +101,10 @@ class Scorer:
 
         A failure leaves the series at the last point they learnt, so the next turn reads the gap.
         """
+        if self._adopted:
+            self.query, self.around = self._adopted
+            self.series.retune(self.query, self.around.zone)
+            self._adopted = None
         target = self.target(now)
         if self.time is not None and target < self.time - 2 * self.step:
             _log.warning("clock went back, rebuilding", query=self.query.name, seconds=self.time - target)
@@ -109,10 +116,8 @@ class Scorer:
             self._live(target)
 
     def adopt(self, query: Query, around: Surroundings) -> None:
-        """Go on under changed settings that need no new learning."""
-        self.around = around
-        self.query = query
-        self.series.retune(query, around.zone)
+        """Go on, from the next turn, under changed settings that need no new learning."""
+        self._adopted = (query, around)
 
     def saved(self) -> Saved | None:
         """What was learnt, ready to be stored; None where there is nothing yet."""
@@ -207,9 +212,7 @@ class Scorer:
                 break
         return newcomers
 
-    def _replayed(
-        self, series: Population, frame: Frame, last: int
-    ) -> Iterator[tuple[int, Floats, Scores]]:
+    def _replayed(self, series: Population, frame: Frame, last: int) -> Iterator[tuple[int, Floats, Scores]]:
         for stepped in series.replay(frame, last):
             if self.around.stop.is_set() or self.retired:
                 raise Stopped

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from exporter.config import LoadedConfig
+from exporter.config import ConfigError, LoadedConfig, Problem
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import BasicAuth, Settings, Tls
@@ -19,11 +19,13 @@ def client(loaded: LoadedConfig, telemetry: Telemetry) -> Client:
         telemetry.observe("tsdb_request_duration_seconds", seconds)
         telemetry.set("tsdb_up", code != "error")
 
-    return Client(
-        tsdb_settings(loaded),
-        on_request=on_request,
-        on_circuit=lambda is_open: telemetry.set("tsdb_circuit_open", is_open),
-    )
+    def on_circuit(is_open: bool) -> None:
+        telemetry.set("tsdb_circuit_open", is_open)
+
+    try:
+        return Client(tsdb_settings(loaded), on_request=on_request, on_circuit=on_circuit)
+    except ValueError as error:
+        raise ConfigError(str(loaded.path), [Problem(0, "tsdb", str(error))]) from None
 
 
 def tsdb_settings(loaded: LoadedConfig) -> Settings:
@@ -36,6 +38,7 @@ def tsdb_settings(loaded: LoadedConfig) -> Settings:
         concurrency=tsdb.concurrency,
         retries=tsdb.retries,
         headers=_headers(loaded),
+        bearer_token_file=_bearer_file(loaded),
         basic_auth=_basic_auth(loaded),
         tenant=tsdb.tenant,
         tenant_path=tsdb.tenant_path or "",
@@ -43,6 +46,7 @@ def tsdb_settings(loaded: LoadedConfig) -> Settings:
         proxy_url=tsdb.proxy_url,
         compression=tsdb.compression,
         max_points=tsdb.points_per_request,
+        max_series=tsdb.series_limit,
         max_response_bytes=tsdb.response_limit_bytes,
     )
 
@@ -50,23 +54,32 @@ def tsdb_settings(loaded: LoadedConfig) -> Settings:
 def _headers(loaded: LoadedConfig) -> Mapping[str, str]:
     it = loaded.config.tsdb.authorization
     headers = dict(loaded.config.tsdb.headers)
-    if it:
-        secret = it.credentials.get_secret_value() if it.credentials else _secret(loaded, it.credentials_file)
-        headers["Authorization"] = f"{it.type} {secret}"
+    if it and it.credentials:
+        headers["Authorization"] = f"{it.type} {it.credentials.get_secret_value()}"
+    elif it and it.credentials_file and it.type != "Bearer":
+        headers["Authorization"] = f"{it.type} {loaded.secret(it.credentials_file)}"
     return headers
+
+
+def _bearer_file(loaded: LoadedConfig) -> Path | None:
+    """The file of a bearer token, which the client reads for every request, so that tokens may rotate."""
+    it = loaded.config.tsdb.authorization
+    return _readable(loaded, it.credentials_file) if it and it.type == "Bearer" else None
 
 
 def _basic_auth(loaded: LoadedConfig) -> BasicAuth | None:
     it = loaded.config.tsdb.basic_auth
     if not it:
         return None
-    password = it.password.get_secret_value() if it.password else _secret(loaded, it.password_file)
-    return BasicAuth(it.username, password)
+    password = it.password.get_secret_value() if it.password else ""
+    return BasicAuth(it.username, password, _readable(loaded, it.password_file))
 
 
-def _secret(loaded: LoadedConfig, path: Path | None) -> str:
-    assert path is not None, "the schema asks for exactly one of the two forms of a secret"
-    return loaded.secret(path)
+def _readable(loaded: LoadedConfig, path: Path | None) -> Path | None:
+    """The absolute path of a secret file; ConfigError now, not at the first request, if it is not there."""
+    if path:
+        loaded.secret(path)
+    return path and loaded.resolve(path)
 
 
 def _tls(loaded: LoadedConfig) -> Tls:

@@ -28,19 +28,19 @@ scoring: {{interval: 30s, offset: 15s, history: 10d}}
 state: {{path: {state}}}
 queries:
   - name: request_rate
-    expr: sum by (service) (rate(http_requests_total[2m]))
+    expr: sum by (service) (rate(http_requests_total[1m]))
     domain: {{min: 0}}
   - name: error_ratio
     expr: |
-      sum by (service) (rate(http_requests_total{{code=~"5.."}}[2m]))
-        / sum by (service) (rate(http_requests_total[2m]))
+      sum by (service) (rate(http_requests_total{{code=~"5.."}}[1m]))
+        / sum by (service) (rate(http_requests_total[1m]))
     direction: up
     minimum_deviation: 0.01
     domain: {{min: 0, max: 1}}
   - name: request_seconds
     expr: |
-      sum by (service) (rate(http_request_duration_seconds_sum[2m]))
-        / sum by (service) (rate(http_requests_total[2m]))
+      sum by (service) (rate(http_request_duration_seconds_sum[1m]))
+        / sum by (service) (rate(http_requests_total[1m]))
     direction: up
     minimum_relative_deviation: 0.1
     domain: {{min: 0}}
