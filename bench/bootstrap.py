@@ -48,7 +48,7 @@ def bootstrap(url: str, load: tsdb.Load) -> None:
     options = {"step": "5m", "offset": "0s", "history": f"{load.days}d"}
     query = Query.model_validate({"name": "fleet", "expr": "fleet", **options})
     with Client(Settings(url)) as client:
-        around = Surroundings(client, Telemetry(), "UTC", threading.Event(), threading.Semaphore(1))
+        around = Surroundings(client, Telemetry(), "UTC", 60, threading.Event(), threading.Semaphore(1))
         scorer = Scorer(query, around)
         scorer.advance(load.end)
         assert scorer.counts["scored"] == load.series

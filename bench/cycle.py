@@ -82,7 +82,7 @@ def ready_scorer(client: Client, series: int, end: int) -> Scorer:
     """A scorer that has learnt the first points and scores from now on."""
     options = {"step": "1m", "offset": "0s", "history": f"{LEARNT}m", "warm_up": "10m", "max_series": series}
     query = Query.model_validate({"name": "bench", "expr": EXPR, **options})
-    around = Surroundings(client, Telemetry(), "UTC", threading.Event(), threading.Semaphore(1))
+    around = Surroundings(client, Telemetry(), "UTC", 60, threading.Event(), threading.Semaphore(1))
     scorer = Scorer(query, around)
     scorer.advance(end - (POINTS - LEARNT) * STEP)
     return scorer

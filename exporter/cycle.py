@@ -73,7 +73,12 @@ class Cycle:
     def run(self) -> None:
         """Pass after pass until `stop` is set, then save; to be run in a thread of its own."""
         while not self.stop.is_set():
-            self.pass_over(within=self.config.scoring.interval)
+            try:
+                self.pass_over(within=self.config.scoring.interval)
+            except Exception as error:
+                _log.error("cycle failed", error=f"{type(error).__name__}: {error}")
+                _log.debug("cycle failed", exc_info=True)
+                self.telemetry.count("events_total", event="cycle", result="failure")
             if self.clock.monotonic() - self._saved_at >= self.config.state.save_interval:
                 self.save()
             self._wake.wait(self._pause())
@@ -109,6 +114,7 @@ class Cycle:
             if name not in self._running:
                 self._running[name] = self._pool.submit(self._turn, scorer, now)
         self._gather(started, within)
+        self._publish()
         self.last_pass, self.last_seconds = self.clock.time(), self.clock.monotonic() - started
         self.telemetry.observe("cycle_duration_seconds", self.last_seconds)
         self.telemetry.set("last_cycle_timestamp_seconds", self.last_pass)
@@ -157,14 +163,16 @@ class Cycle:
         self.failures = failures
         if done:
             self._publish()
+            self.published = True
 
     def _publish(self) -> None:
+        """Swap the snapshot, unless it would hold the same scores."""
         now = self.clock.time()
         scorers = self.scorers.values()
         fresh = [scorer.scores for scorer in scorers if scorer.scores and scorer.fresh(now)]
-        self.snapshot = Snapshot.of(now, fresh)
-        self.telemetry.set("snapshot_bytes", len(self.snapshot.text))
-        self.published = True
+        if [id(it) for it in fresh] != [id(it) for it in self.snapshot.scores]:
+            self.snapshot = Snapshot.of(now, fresh)
+            self.telemetry.set("snapshot_bytes", len(self.snapshot.text))
 
     def _turn(self, scorer: Scorer, now: float) -> Failure | None:
         """One query's turn; whatever goes wrong in it stays in it."""
@@ -201,8 +209,9 @@ class Cycle:
             close_after(list(self._running.values()), self._source)
             self._source = source
         slots = threading.Semaphore(HISTORY_READERS)
-        around = Surroundings(source, self.telemetry, config.scoring.time_zone, self.stop, slots)
-        self.telemetry.set("cycle_interval_seconds", config.scoring.interval)
+        zone, interval = config.scoring.time_zone, config.scoring.interval
+        around = Surroundings(source, self.telemetry, zone, interval, self.stop, slots)
+        self.telemetry.set("cycle_interval_seconds", interval)
         before = dict(self.scorers)
         self.scorers = {query.name: self._scorer(query, around, before) for query in config.queries}
         self.failures = {name: it for name, it in self.failures.items() if name in self.scorers}

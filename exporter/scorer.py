@@ -56,6 +56,7 @@ class Surroundings:
     source: Source
     telemetry: Telemetry
     zone: str
+    interval: float
     stop: threading.Event
     history_slots: threading.Semaphore
 
@@ -93,8 +94,9 @@ class Scorer:
         return int((now - self.query.offset) // self.step) * self.step
 
     def fresh(self, now: float) -> bool:
-        """Whether the scores still speak of the present."""
-        return self.scores is not None and now - self.scores.time <= self.query.offset + 2.5 * self.step
+        """Whether the scores still speak of the present: at most one cycle was missed since their point."""
+        oldest = now - self.query.offset - self.step - 2 * self.around.interval
+        return self.scores is not None and self.scores.time >= oldest
 
     def advance(self, now: float) -> None:
         """Read, score and learn every point up to `target(now)`; TsdbError or DuplicateSeries when it cannot.

@@ -132,12 +132,45 @@ def test_an_internal_error_is_a_failure_of_its_query(cycle: Cycle, clock: Clock)
     assert "two" not in cycle.failures
 
 
-def test_stale_scores_are_not_exposed(cycle: Cycle, clock: Clock) -> None:
-    """Scores that no longer speak of the present disappear, whoever is at fault."""
+def test_stale_scores_are_not_exposed(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:
+    """Scores that no longer speak of the present disappear, even while the TSDB keeps a turn waiting."""
     cycle.pass_over()
+    answered = threading.Event()
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        answered.wait(30)
+        return httpx.Response(503, text="busy")
+
+    tsdb.trouble = slow
     clock.now += 4 * STEP
-    cycle.telemetry.set("query_success", 1, query="one")
-    assert not cycle.scorers["one"].fresh(clock.now)
+    cycle.pass_over(within=0)
+    assert cycle.snapshot.scores == ()
+    answered.set()
+
+
+def test_an_unchanged_pass_keeps_the_snapshot(cycle: Cycle, clock: Clock) -> None:
+    """Between two points nothing is rendered again."""
+    cycle.pass_over()
+    held = cycle.snapshot
+    clock.now += 1
+    cycle.pass_over()
+    assert cycle.snapshot is held
+
+
+def test_a_pass_that_fails_as_a_whole_does_not_end_the_loop(
+    tsdb: FakeTsdb, clock: Clock, tmp_path: Path
+) -> None:
+    """Whatever goes wrong outside of a query is counted, and the next pass comes."""
+    cycle = new_cycle(tsdb, clock, tmp_path)
+    cycle.snapshot = None  # type: ignore[assignment]
+    thread = threading.Thread(target=cycle.run)
+    thread.start()
+    line = 'tidemark_events_total{event="cycle",result="failure"} 1.0'
+    while line not in cycle.telemetry.render().decode():
+        thread.join(0.01)
+    cycle.end()
+    thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_a_snapshot_does_not_change(cycle: Cycle, clock: Clock) -> None:

@@ -31,7 +31,7 @@ def query(**changes: Any) -> Query:
 def surroundings(tsdb: FakeTsdb) -> Surroundings:
     """What a scorer of `tsdb` works with."""
     client = Client(Settings(url="http://tsdb"), transport=tsdb.transport(), wait=lambda _: False)
-    return Surroundings(client, Telemetry(), "UTC", threading.Event(), threading.Semaphore(1))
+    return Surroundings(client, Telemetry(), "UTC", STEP, threading.Event(), threading.Semaphore(1))
 
 
 def scorer(tsdb: FakeTsdb, **changes: Any) -> Scorer:
