@@ -151,8 +151,8 @@ def row(name: str, figures: dict[str, Any]) -> str:
     return f"| {name} | {one} | {recall} | {at1} | {found} | {vus:.2f} | {delay} | {nab:.1f} | {cost:.1f} |"
 
 
-HEAD = """| detector | mean F1, one threshold @ false alarms | recall at 0.1 / 1 / 7 | false alarms at 1.0 per set \
-| recall at 1.0 per set | VUS-PR | delay (min) per set | NAB | µs per point |
+HEAD = """| detector | mean F1, one threshold @ false alarms | recall at 0.1 / 1 / 7 | false alarms at 1.0 \
+| recall at 1.0 | VUS-PR | delay (min) | NAB | µs per point |
 |---|---|---|---|---|---|---|---|---|"""
 
 

@@ -58,7 +58,7 @@ def curvature(tail_index: Floats) -> Floats:
 
 
 def shrunk_quantile(log_quantile: Floats, count: Floats) -> Floats:
-    """The quantile to score with, (V, S): the learnt one, shrunk towards the prior while `count` (S,) is small."""
+    """The quantile to score with, (V, S): the learnt one, nearer to the prior the smaller `count` (S,) is."""
     own = count * np.float32(BEYOND)
     trust = own / (own + np.float32(PRIOR_WEIGHT))
     mixed: Floats = log_quantile - np.float32(PRIOR_LOG_QUANTILE)
@@ -77,7 +77,9 @@ def learn(
     count: Floats,
     weight: Floats,
 ) -> None:
-    """Move quantile and tail index by one point, in place; `size` (V, S) is |residual| / scale, `weight` 0 or 1.
+    """Move quantile and tail index by one point, in place.
+
+    `size` (V, S) is |residual| / scale, `weight` (S,) 0 or 1, `kappa` (V, S) the present curvature.
 
     The quantile follows Robbins and Monro (1951). Exceedances in a row are one happening, so each further
     one of a run tells the tail index less; an outage of an hour must not look like sixty rare points.

@@ -1,8 +1,8 @@
-"""A series that often nearly alarms has a higher edge: the correction of the edge per series, from near misses.
+"""A series that often nearly alarms has a higher edge: its correction, from near misses.
 
-Score peaks between LOW and HIGH, which never reach the edge, are counted per happening. Their rate and how fast
-it falls tell where the peaks of a healthy series end. Alarms themselves are left out, so that real incidents,
-however many, do not raise the edge.
+Score peaks between LOW and HIGH, which never reach the edge, are counted per happening. Their rate and how
+fast it falls tell where the peaks of a healthy series end. Alarms themselves are left out, so that real
+incidents, however many, do not raise the edge.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ the highest score of the present happening, and seconds since the score was last
 
 
 def factor(state: State) -> Floats:
-    """By what to multiply the edge, (S,), from 1 to LARGEST: where the near misses would come WANTED times a week."""
+    """By what to multiply the edge, (S,), from 1 to LARGEST.
+
+    Peaks beyond it would come WANTED times a week if they went on falling off as the near misses do.
+    """
     lower = state["near"][0] + PRIOR_LOWER
     upper = state["near"][1] + PRIOR_UPPER
     rate = (lower + upper) / (state["watched"] + PRIOR_WEEKS)

@@ -1,4 +1,4 @@
-"""The seasonal profile: value by local time of day, corrected by hour of week as far as that has been seen."""
+"""The seasonal profile: value by local time of day, corrected by hour of week once that is known."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def expected_excess(state: State, slot: int) -> Floats:
 
 
 def learn(state: State, slot: int, score: Floats, learnt: Mask) -> None:
-    """Keep the peak of `score` (S,), the score before habits are taken off; file it when its half hour is over."""
+    """Keep the peak of `score` (S,), formed before habits are taken off, and file it in time."""
     peaks = state["habit_peaks"]
     over = learnt & (state["habit_slot"] != slot)
     if over.any():
@@ -47,7 +47,7 @@ def learn(state: State, slot: int, score: Floats, learnt: Mask) -> None:
 
 
 def _file(state: State, rows: np.ndarray, slot: int) -> None:
-    """File, for `rows`, the peak around the half hour before the newest finished one; start half hour `slot`."""
+    """File, for `rows`, the peak around the last half hour but one; start half hour `slot`."""
     peaks = state["habit_peaks"]
     centre = (state["habit_slot"][rows] - 1) % SLOTS * DAYS
     around = peaks[:, rows].max(axis=0) * _UNIT

@@ -22,7 +22,7 @@ RISE, FALL = 900.0, 180.0
 
 DEVIATION_LIMIT = 3.0
 FRESH = 2.5
-CHUNK = 4_096
+CHUNK = 16_384
 
 FIELDS: dict[str, tuple[int, type, float]] = {
     "count": (0, np.float32, 0),
@@ -144,17 +144,19 @@ class _Point:
         if floor is None:
             return score
         share = distance / np.maximum(floor, distance * 1e-6 + 1e-300)
-        return np.minimum(score, share.astype(np.float32))
+        least: Floats = np.minimum(score, share.astype(np.float32))
+        return least
 
     def _smallest_deviation(self) -> Floats | None:
         settings = self.settings
         if not settings.minimum_deviation and not settings.minimum_relative_deviation:
             return None
         relative = settings.minimum_relative_deviation * np.abs(self.law.expected)
-        return np.maximum(settings.minimum_deviation, relative)
+        floor: Floats = np.maximum(settings.minimum_deviation, relative)
+        return floor
 
     def _sustain(self, score: Floats, side: Floats) -> Floats:
-        """The sustained form: a running mean of the score, or of what the slow level alone makes of the value."""
+        """The sustained form: a running mean of the score, or of what the slow level alone finds."""
         slow = self.law.view_evidence(SLOW, self.residual[SLOW] * side)
         slow *= np.float32(VIEWS / self.edge)
         now = np.minimum(
@@ -169,18 +171,16 @@ class _Point:
     def _band(self, out: Floats, target: Floats) -> None:
         """Fill expected, lower and upper; a side that is not watched, or has no end, is NaN."""
         low, high = self.settings.domain
+        above, below = self.law.distances(target).astype(np.float64)
+        floor = self._smallest_deviation()
+        if floor is not None:
+            above, below = np.maximum(above, floor), np.maximum(below, floor)
         out[2] = self.law.expected
-        out[3] = low if self.settings.direction == "up" else self._edge_at(target, -1)
-        out[4] = high if self.settings.direction == "down" else self._edge_at(target, 1)
+        out[3] = low if self.settings.direction == "up" else self.law.expected - below
+        out[4] = high if self.settings.direction == "down" else self.law.expected + above
         np.clip(out[3:], low, high, out=out[3:])
         out[3:][np.isinf(out[3:])] = np.nan
         self._agree(out)
-
-    def _edge_at(self, target: Floats, side: int) -> Floats:
-        distance = self.law.distance_at(target, side).astype(np.float64)
-        floor = self._smallest_deviation()
-        edge: Floats = self.law.expected + side * (distance if floor is None else np.maximum(distance, floor))
-        return edge
 
     def _agree(self, out: Floats) -> None:
         """Where rounding puts the value on the wrong side of the band's end, move the end to the value."""

@@ -1,4 +1,4 @@
-"""The views of a value: against its slow level, its fast level, and an autoregression; all with the season."""
+"""The views of a value: against slow level, fast level and autoregression, all with the season."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up but lifelike histories for the tests of models: a daily shape, noise, and what is planted into it."""
+"""Made-up but lifelike histories for the tests of models: a daily shape and noise."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_masked_outage_leaves_the_band_in_place() -> None:
 
 
 def test_a_learnt_outage_moves_the_season_little() -> None:
-    """Even an hour at zero that is learnt shifts the next day's expected value by a few noise widths at most."""
+    """Even an hour at zero that is learnt shifts the next day's expected value by little."""
     at, values = times(7 * DAY), daily(7 * DAY)
     values[5 * DAY : 5 * DAY + 12] = 0
     steps = replay(fresh("seasonal", 1), at, values)
