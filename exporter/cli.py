@@ -10,6 +10,7 @@ import click
 
 from exporter import __version__, logs
 from exporter.config import ConfigError
+from exporter.schema import http_url
 
 Format = Literal["logfmt", "json"]
 
@@ -28,6 +29,13 @@ output = click.option(
     show_default=True,
     help="How the result is printed.",
 )
+
+
+def _checked_url(_: click.Context, __: click.Parameter, found: str | None) -> str | None:
+    try:
+        return found and http_url(found)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, found {found!r}") from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -70,7 +78,12 @@ def tidemark(log_level: str, log_format: Format) -> None:
 @click.option(
     "--web.enable-lifecycle", "lifecycle", is_flag=True, default=None, help="Allow /-/reload and /-/quit."
 )
-@click.option("--web.external-url", "external_url", help="The URL under which people reach the status page.")
+@click.option(
+    "--web.external-url",
+    "external_url",
+    callback=_checked_url,
+    help="The URL under which people reach the status page.",
+)
 def run(
     config_file: Path,
     listen: tuple[str, ...],

@@ -43,7 +43,8 @@ def _positive(seconds: float) -> float:
     return seconds
 
 
-def _http_url(found: str) -> str:
+def http_url(found: str) -> str:
+    """`found` without a trailing slash; ValueError when it is no plain HTTP address."""
     parts = urlsplit(found)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("expected a URL such as http://localhost:9090")
@@ -73,7 +74,7 @@ def _filled(found: str) -> str:
 Interval = Annotated[float, BeforeValidator(_duration), AfterValidator(_positive)]
 Offset = Annotated[float, BeforeValidator(_duration)]
 Budget = Annotated[float, BeforeValidator(_budget)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 QueryName = Annotated[str, AfterValidator(_query_name)]
 Text = Annotated[str, AfterValidator(_filled)]
