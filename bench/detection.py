@@ -26,6 +26,7 @@ from exporter.models.contract import WEEK, Settings  # noqa: E402
 
 SETS = ("nab", "mscloud", "wsd", "aiops")
 BUDGETS = ("0.1", "1", "7")
+LAW = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.6, 2.0)
 
 
 def score_together(
@@ -95,6 +96,14 @@ def one_threshold(sweeps: dict[str, Any], thresholds: np.ndarray) -> dict[str, A
     return best
 
 
+def at_threshold(sweeps: dict[str, Any], threshold: float) -> dict[str, Any]:
+    """False alarms per series-week and recall, per set, with one threshold."""
+    rows = {name: sweep.at(threshold) for name, sweep in sweeps.items()}
+    return {
+        name: [round(float(row["fa_week"]), 3), round(float(row["recall"]), 3)] for name, row in rows.items()
+    }
+
+
 def pooled_thresholds(sweeps: dict[str, Any]) -> np.ndarray:
     pool = np.concatenate([part[0][part[6] :][::3] for sweep in sweeps.values() for part in sweep.prep])
     pool = pool[np.isfinite(pool)]
@@ -122,6 +131,7 @@ def measure(model: str, sets: tuple[str, ...]) -> dict[str, Any]:
         "sets": tables,
         "one": one_threshold(sweeps, pooled_thresholds(sweeps)),
         "at1": one_threshold(sweeps, np.array([1.0])),
+        "law": {f"{threshold:.1f}": at_threshold(sweeps, threshold) for threshold in LAW},
     }
 
 

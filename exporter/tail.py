@@ -27,7 +27,8 @@ RUN_FLOOR = 0.1
 
 EDGE = 24.0
 STEP_LAW = 0.08
-BUDGET_LAW = 0.3
+SHORTER_LAW = 0.4
+LONGER_LAW = 0.6
 _WEEK = 7 * 86_400.0
 
 
@@ -38,7 +39,8 @@ def edge(false_alarm_interval: float, step: float) -> float:
     between points. The constants are measured: see docs/score.md.
     """
     by_step = 1 + STEP_LAW * math.log10(60 / step)
-    by_budget = 1 + BUDGET_LAW * math.log10(false_alarm_interval / _WEEK)
+    weeks = math.log10(false_alarm_interval / _WEEK)
+    by_budget = 1 + weeks * (LONGER_LAW if weeks > 0 else SHORTER_LAW)
     return EDGE * max(by_step, 0.5) * max(by_budget, 0.3)
 
 
