@@ -20,6 +20,9 @@ CARRIED = np.float32(0.2)
 RISE, FALL = 900.0, 180.0
 """Seconds in which the deviation follows: slowly up, and down soon after an incident is over."""
 
+SUSTAINED_LAW = 0.36
+"""A mean over many points strays less than one point: it is stretched so that 1 stays its edge."""
+
 DEVIATION_LIMIT = 3.0
 FRESH = 2.5
 CHUNK = 16_384
@@ -162,11 +165,12 @@ class _Point:
         now = np.minimum(
             np.maximum(score, self._bounded(slow, np.abs(self.residual[SLOW]), side)), DEVIATION_LIMIT
         )
-        sustained = self.state["sustained"]
-        rise, fall = (np.float32(max(-math.expm1(-self.settings.step / it), 0.05)) for it in (RISE, FALL))
+        sustained, step = self.state["sustained"], self.settings.step
+        rise, fall = (np.float32(min(max(-math.expm1(-step / it), 0.05), 0.5)) for it in (RISE, FALL))
         change = now.astype(np.float32) - sustained
         sustained += self.present * np.where(change > 0, rise, fall) * change
-        return sustained
+        stretched: Floats = sustained * np.float32(1 + SUSTAINED_LAW * math.log1p(RISE / step))
+        return stretched
 
     def _band(self, out: Floats, target: Floats) -> None:
         """Fill expected, lower and upper; a side that is not watched, or has no end, is NaN."""
