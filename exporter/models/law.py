@@ -9,6 +9,8 @@ import numpy as np
 from exporter.frame import Floats
 from exporter.models.curve import Curve
 
+_LARGEST = np.float32(1e37)
+
 
 @dataclass(frozen=True, slots=True)
 class Law:
@@ -40,6 +42,7 @@ class Law:
     def _sum(self, strange: Floats, slope: Floats) -> Floats:
         """Σ ln(1 + slope · strange) / index over the views; `strange` is used up."""
         strange *= slope
+        np.minimum(strange, _LARGEST, out=strange)
         strange += 1
         np.log(strange, out=strange)
         strange /= self.index
@@ -56,6 +59,7 @@ class Law:
         strange = np.maximum(distance, 0)
         strange *= self.kappa[view]
         strange /= self.reach[view]
+        np.minimum(strange, _LARGEST, out=strange)
         strange += 1
         evidence: Floats = np.log(strange, out=strange)
         evidence /= self.index[view]

@@ -24,6 +24,9 @@ SUSTAINED_LAW = 0.36
 """A mean over many points strays less than one point: it is stretched so that 1 stays its edge."""
 
 DEVIATION_LIMIT = 3.0
+LARGEST_VALUE = 1e30
+"""What lies beyond, such as the largest float that some programs report for "none", is no measurement."""
+
 FRESH = 2.5
 CHUNK = 16_384
 
@@ -77,14 +80,14 @@ class Seasonal:
         season = self._clock.at(time)
         size = len(values)
         out = np.full((5, size), np.nan)
-        for start in range(0, size, CHUNK):
-            part = slice(start, start + CHUNK)
-            state = {name: array[..., part] for name, array in self.state.items()}
-            point = _Point(
-                self.settings, self._edge, state, time, season, np.asarray(values[part], np.float64)
-            )
-            point.score(out[:, part], band)
-            point.learn(learn[part])
+        with np.errstate(over="ignore"):
+            for start in range(0, size, CHUNK):
+                part = slice(start, start + CHUNK)
+                state = {name: array[..., part] for name, array in self.state.items()}
+                taken = np.asarray(values[part], np.float64)
+                point = _Point(self.settings, self._edge, state, time, season, taken)
+                point.score(out[:, part], band)
+                point.learn(learn[part])
         return Scores(*out)
 
 
@@ -115,7 +118,7 @@ class _Point:
         carry = (CARRIED * self.recent) * state["carry"]
         carried = np.stack((np.maximum(carry, 0), np.maximum(-carry, 0)))
         self.law = Law(centres, expected, self.reach, self.index, self.kappa, carried)
-        self.present = np.isfinite(values)
+        self.present = np.abs(values) < LARGEST_VALUE
         self.ready = _ready(state, settings)
         self.x = np.where(self.present, values, expected)
         self.residual = (self.x - centres).astype(np.float32)
@@ -146,7 +149,7 @@ class _Point:
         floor = self._smallest_deviation()
         if floor is None:
             return score
-        share = distance / np.maximum(floor, distance * 1e-6 + 1e-300)
+        share = distance / np.maximum(floor, distance * 1e-6 + 1e-30)
         least: Floats = np.minimum(score, share.astype(np.float32))
         return least
 

@@ -67,13 +67,16 @@ def test_input_is_left_alone(name: str) -> None:
 def test_scores_are_finite_or_absent(name: str) -> None:
     """Wild values yield scores that are at least 0 and never infinite."""
     rng = np.random.default_rng(3)
-    values = daily(3 * DAY, 6)
+    values = daily(3 * DAY, 9)
+    values[:, 6] = np.where(rng.random(len(values)) < 0.01, 1.7e308, 0)
+    values[:, 7] = np.where(rng.random(len(values)) < 0.01, -1e29, 1e-9)
+    values[-50:, 8] = 9.2e18
     values[:, 1] = rng.pareto(0.7, len(values)) * 1e9
     values[:, 2] = 0
     values[:, 3] = np.where(rng.random(len(values)) < 0.5, 1e-12, 1e12)
     values[rng.random(values.shape) < 0.1] = np.nan
     values[-DAY:, 2] = 1e15
-    for step in replay(fresh(name, 6), times(len(values)), values):
+    for step in replay(fresh(name, 9), times(len(values)), values):
         for field in fields(Scores):
             assert not np.isinf(getattr(step, field.name)).any()
         known = ~np.isnan(step.score)
