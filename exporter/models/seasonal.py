@@ -140,7 +140,9 @@ class _Point:
         out[1] = self._sustain(out[0], side)
         if band:
             self._band(out, (factor + habit) * np.float32(self.edge))
-        out[:, ~(self.present & self.ready)] = np.nan
+        absent = ~(self.present & self.ready)
+        if absent.any():
+            out[:, absent] = np.nan
 
     def _bounded(self, score: Floats, distance: Floats, side: Floats) -> Floats:
         """Nothing on the side that is not watched; below 1 where the deviation is smaller than configured."""
