@@ -83,12 +83,15 @@ class Seasonal:
         with np.errstate(over="ignore"):
             for start in range(0, size, CHUNK):
                 part = slice(start, start + CHUNK)
-                state = {name: array[..., part] for name, array in self.state.items()}
+                state = self._part(part) if size > CHUNK else self.state
                 taken = np.asarray(values[part], np.float64)
                 point = _Point(self.settings, self._edge, state, time, season, taken)
                 point.score(out[:, part], band)
                 point.learn(learn[part])
         return Scores(*out)
+
+    def _part(self, part: slice) -> State:
+        return {name: array[..., part] for name, array in self.state.items()}
 
 
 def _fresh(name: str, size: int) -> np.ndarray:
