@@ -13,7 +13,8 @@ from pathlib import Path
 from bench import tsdb
 from bench.tables import print_table, seconds
 from exporter.schema import Query
-from exporter.scorer import Scorer, Surroundings
+from exporter.scorer import Scorer
+from exporter.surroundings import Surroundings
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
@@ -48,7 +49,7 @@ def bootstrap(url: str, load: tsdb.Load) -> None:
     options = {"step": "5m", "offset": "0s", "history": f"{load.days}d"}
     query = Query.model_validate({"name": "fleet", "expr": "fleet", **options})
     with Client(Settings(url)) as client:
-        around = Surroundings(client, Telemetry(), "UTC", 60, threading.Event(), threading.Semaphore(1))
+        around = Surroundings(client, Telemetry(), "UTC", 60, threading.Event())
         scorer = Scorer(query, around)
         scorer.advance(load.end)
         assert scorer.counts["scored"] == load.series

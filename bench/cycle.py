@@ -25,7 +25,8 @@ from bench.tables import ms, print_table
 from exporter.demo import servers
 from exporter.exposition import Snapshot
 from exporter.schema import Query
-from exporter.scorer import Scorer, Surroundings
+from exporter.scorer import Scorer
+from exporter.surroundings import Surroundings
 from exporter.telemetry import Telemetry
 from exporter.tsdb import parse
 from exporter.tsdb.client import Client
@@ -70,7 +71,7 @@ def figures(name: str, url: str, series: int, end: int) -> tuple[str, ...]:
     snapshot = Snapshot.of(0, [scorer.scores] if scorer.scores else [])
     parts = (
         lambda: parse.vector(body),
-        lambda: scorer.series.step(end + STEP, values),
+        lambda: scorer.series.step(end + STEP, values, True),
         lambda: Snapshot.of(0, snapshot.scores),
         lambda: gzip.compress(snapshot.text, 1),
     )
@@ -82,7 +83,7 @@ def ready_scorer(client: Client, series: int, end: int) -> Scorer:
     """A scorer that has learnt the first points and scores from now on."""
     options = {"step": "1m", "offset": "0s", "history": f"{LEARNT}m", "warm_up": "10m", "max_series": series}
     query = Query.model_validate({"name": "bench", "expr": EXPR, **options})
-    around = Surroundings(client, Telemetry(), "UTC", 60, threading.Event(), threading.Semaphore(1))
+    around = Surroundings(client, Telemetry(), "UTC", 60, threading.Event())
     scorer = Scorer(query, around)
     scorer.advance(end - (POINTS - LEARNT) * STEP)
     return scorer
@@ -133,7 +134,7 @@ def remember(series: int) -> None:
     population = Population(query, "UTC", keys)
     values = np.random.default_rng(0).lognormal(size=series)
     for it in range(30):
-        scores = population.step(1_700_000_000 // STEP * STEP + it * STEP, values.copy())
+        scores = population.step(1_700_000_000 // STEP * STEP + it * STEP, values.copy(), True)
     roster = population.roster
     families = exposed_families(query.outputs, values, scores)
     kept = Snapshot.of(0, [QueryScores("bench", 0, roster.rendered, roster.labels, families)])

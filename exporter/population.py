@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from exporter.models.contract import Model, Scores
 from exporter.models.contract import Settings as ModelSettings
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
+
+LARGEST = 1e37
+"""Beyond it squares of float32 overflow, and one absurd value would spoil what was learnt."""
 
 
 def model_settings(query: Query, zone: str) -> ModelSettings:
@@ -26,6 +29,10 @@ def model_settings(query: Query, zone: str) -> ModelSettings:
         false_alarm_interval=query.false_alarms,
         warm_up=query.warm_up,
     )
+
+
+class Stopped(Exception):
+    """The work was ended between two points; what was learnt up to there can be saved."""
 
 
 class Population:
@@ -47,25 +54,39 @@ class Population:
         out[rows[known]] = values[known]
         return out
 
-    def replay(self, frame: Frame, last: int) -> Iterator[tuple[int, Floats, Scores]]:
-        """Step through the times of `frame`, yielding (time, values, scores); a band only at `last`."""
-        matrix = np.ascontiguousarray(self.spread(frame.keys, frame.values).T)
-        for time, values in zip(frame.times.tolist(), matrix, strict=True):
-            yield time, values, self.step(time, values, band=time == last)
+    def replay(
+        self, frame: Frame, last: int, halted: Callable[[], bool]
+    ) -> Iterator[tuple[int, Floats, Scores]]:
+        """Step through the times of `frame`, yielding (time, values, scores); a band only at `last`.
 
-    def step(self, time: int, values: Floats, *, band: bool = True) -> Scores:
-        """Score and learn `values` (S,), in which absent counts become 0 if the query says so."""
+        Stopped as soon as `halted()`.
+        """
+        matrix = np.ascontiguousarray(self.spread(frame.keys, frame.values).T)
+        answered = np.asarray(np.isfinite(frame.values).any(axis=0))
+        for column, time in enumerate(frame.times.tolist()):
+            if halted():
+                raise Stopped
+            values = matrix[column]
+            yield time, values, self.step(time, values, bool(answered[column]), band=time == last)
+
+    def step(self, time: int, values: Floats, answered: bool, *, band: bool = True) -> Scores:
+        """Score and learn `values` (S,).
+
+        Where the query `answered` at all, absent counts become 0 in `values` if the query says so.
+        """
         seen = values == values
-        if self.query.missing == "zero" and seen.any():
+        if self.query.missing == "zero" and answered:
             values[~seen & (self.roster.last_seen > 0)] = 0.0
         self.roster.last_seen[seen] = time
-        return self.model.step(time, values, np.ones(len(values), bool), band=band)
+        learn = np.ones(len(values), bool)
+        return self.model.step(time, np.clip(values, -LARGEST, LARGEST), learn, band=band)
 
     def retune(self, query: Query, zone: str) -> None:
-        """Go on under other settings of the same model: what was learnt stays."""
+        """Go on under other settings of the same model: what was learnt stays, within `max_series`."""
         state = self.model.state
         self.query, self.model = query, MODELS[query.model](model_settings(query, zone), len(self))
         self.model.state = state
+        self.keep(np.arange(min(len(self), query.max_series)))
 
     def join(self, other: Population) -> None:
         """Take over the series of `other`, at the end."""

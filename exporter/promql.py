@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from exporter.roster import labels_of
@@ -11,14 +12,23 @@ FEW = 20
 """Up to this many series are asked for by name; beyond it the whole expression is the shorter question."""
 
 
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_READ_OTHERWISE = {"inf", "nan", "without", "by", "on", "ignoring", "group_left", "group_right", "bool"}
+
+
 def only(expr: str, keys: Sequence[bytes]) -> str:
     """`expr`, kept to the series that `keys` name (all of them if there are many or they have no labels)."""
     series = [[(n, v) for n, v in labels_of(key) if n != "__name__"] for key in keys]
     names = sorted({name for labels in series for name, _ in labels})
-    if not names or len(keys) > FEW:
+    if not names or len(keys) > FEW or not all(map(_is_plain, names)):
         return expr
     wanted = " or ".join(_vector(labels) for labels in series)
     return f"({expr}\n) and on ({', '.join(names)}) ({wanted})"
+
+
+def _is_plain(name: str) -> bool:
+    """Whether every server reads `name` as a label in a list of labels."""
+    return bool(_NAME.fullmatch(name)) and name.lower() not in _READ_OTHERWISE
 
 
 def _vector(labels: Sequence[tuple[str, str]]) -> str:

@@ -2,74 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import structlog
 
 from exporter.exposition import QueryScores, exposed_families
-from exporter.frame import Floats, Frame
+from exporter.frame import Floats
 from exporter.models.contract import Scores
+from exporter.newcomers import Newcomers
 from exporter.population import Population
-from exporter.promql import only
 from exporter.schema import Query
-from exporter.store import Saved
-from exporter.telemetry import Telemetry
-from exporter.tsdb.parse import Invalid, Vector
+from exporter.surroundings import Reader, Surroundings
 
-PROBE = 3_600
-"""Seconds of history that a newcomer is asked for first: most newcomers were born a minute ago."""
+SHORT = 60
+"""A gap of up to so many points is read in the live turn; a longer one waits for a reader of history."""
 
 _log = structlog.get_logger("scorer")
-
-
-class Stopped(Exception):
-    """The exporter is stopping: the turn ends where it stands, and what was learnt can be saved."""
-
-
-class Source(Protocol):
-    """What a scorer needs of the TSDB client."""
-
-    def instant(self, expr: str, time: float, step: int) -> Vector: ...
-
-    def range(
-        self,
-        expr: str,
-        start: float,
-        end: float,
-        step: int,
-        series: int | None,
-        on_invalid: Callable[[Invalid], None],
-    ) -> Iterator[Frame]: ...
-
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all scorers share."""
-
-    source: Source
-    telemetry: Telemetry
-    zone: str
-    interval: float
-    stop: threading.Event
-    history_slots: threading.Semaphore
-
-
-def fingerprint(query: Query, zone: str) -> str:
-    """Changes exactly when what was learnt for a query no longer fits it."""
-    parts = (query.expr, query.step, query.model, query.missing, zone)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _alike(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
-    shapes = [{name: (array.shape, array.dtype) for name, array in it.items()} for it in (one, other)]
-    return shapes[0] == shapes[1]
 
 
 class Scorer:
@@ -77,169 +26,134 @@ class Scorer:
 
     def __init__(self, query: Query, around: Surroundings) -> None:
         self.query = query
-        self.around = around
-        self.step = int(query.step)
+        self.reader = Reader(query, around)
         self.series = Population(query, around.zone)
+        self.newcomers: Newcomers | None = None
         self.time: int | None = None
+        self.begun = 0
         self.scores: QueryScores | None = None
         self.counts: Mapping[str, int] = {}
         self.progress = 0.0
         self.dropped = 0
-        self.retired = False
+        self._refused: frozenset[bytes] = frozenset()
         self._adopted: tuple[Query, Surroundings] | None = None
-        self._begun = 0
 
     def target(self, now: float) -> int:
         """The newest point that can be read at Unix second `now`."""
-        return int((now - self.query.offset) // self.step) * self.step
+        return int((now - self.query.offset) // self.query.step) * int(self.query.step)
 
     def fresh(self, now: float) -> bool:
         """Whether the scores still speak of the present: at most one cycle was missed since their point."""
-        oldest = now - self.query.offset - self.step - 2 * self.around.interval
+        oldest = now - self.query.offset - self.query.step - 2 * self.reader.around.interval
         return self.scores is not None and self.scores.time >= oldest
+
+    def is_behind(self, now: float) -> bool:
+        """Whether the next turn reads a long past."""
+        return self.time is None or self.target(now) - self.time > SHORT * self.query.step
 
     def advance(self, now: float) -> None:
         """Read, score and learn every point up to `target(now)`; TsdbError or DuplicateSeries when it cannot.
 
         A failure leaves the series at the last point they learnt, so the next turn reads the gap.
         """
-        if self._adopted:
-            self.query, self.around = self._adopted
-            self.series.retune(self.query, self.around.zone)
-            self._adopted = None
+        self._take_over()
         target = self.target(now)
-        if self.time is not None and target < self.time - 2 * self.step:
+        if self.time is not None and now < self.time - 2 * self.query.step:
             _log.warning("clock went back, rebuilding", query=self.query.name, seconds=self.time - target)
             self.time = None
         time = self._begin(target) if self.time is None else self.time
-        if time < target - self.step:
+        if time < target - self.query.step:
             self._catch_up(time, target)
         elif time < target:
             self._live(target)
+
+    def meet(self) -> None:
+        """Bring the newcomers to where the others are; may run beside `advance`, which lets them join."""
+        if self.newcomers and self.time is not None:
+            self.newcomers.advance(self.time)
 
     def adopt(self, query: Query, around: Surroundings) -> None:
         """Go on, from the next turn, under changed settings that need no new learning."""
         self._adopted = (query, around)
 
-    def saved(self) -> Saved | None:
-        """What was learnt, ready to be stored; None where there is nothing yet."""
-        if self.time is None:
-            return None
-        roster, state = self.series.roster, self.series.model.state
-        print_ = fingerprint(self.query, self.around.zone)
-        exposed = dict(self.scores.families) if self.scores else {}
-        return Saved(print_, self.time, self._begun, roster.keys, roster.last_seen, state, exposed)
+    def awaits_newcomers(self) -> bool:
+        """Whether `meet` has something to do."""
+        return self.newcomers is not None and self.newcomers.time != self.time
 
-    def restore(self, saved: Saved) -> bool:
-        """Go on from what was stored; False, and nothing changed, when it does not fit this query."""
-        series = Population(self.query, self.around.zone, saved.keys)
-        fresh = series.model.state
-        if saved.fingerprint != fingerprint(self.query, self.around.zone) or not _alike(fresh, saved.state):
-            return False
-        for name, array in saved.state.items():
-            fresh[name][...] = array
-        series.roster.last_seen = saved.last_seen
-        self.series, self.time, self._begun = series, saved.time, saved.begun
-        if saved.exposed:
-            self.progress = 1.0
-            roster = series.roster
-            self.scores = QueryScores(
-                self.query.name, saved.time, roster.rendered, roster.labels, saved.exposed
-            )
-        return True
+    def lose(self) -> None:
+        """Expose nothing until a turn succeeds."""
+        self.scores, self.newcomers = None, None
+        self._count(0, 0, len(self.series))
+
+    def _take_over(self) -> None:
+        """What was decided since the last turn: other settings, newcomers that have caught up."""
+        if self._adopted:
+            self.query, self.reader.around = self._adopted
+            self.reader.query = self.query
+            self.series.retune(self.query, self.reader.around.zone)
+            self._adopted = self.newcomers = None
+        if self.newcomers and self.newcomers.time is not None and self.newcomers.time == self.time:
+            self.series.join(self.newcomers.series)
+            self.newcomers = None
 
     def _begin(self, target: int) -> int:
         """Start from nothing, `history` before `target`, with the series that are alive now."""
-        keys = self._instant(target).keys
-        empty = Population(self.query, self.around.zone)
-        admitted = self._admitted(empty, keys, target)
-        self.series, self.scores = Population(self.query, self.around.zone, admitted), None
+        _, alive = self.reader.instant(target)
+        zone = self.reader.around.zone
+        admitted = self._admitted(Population(self.query, zone), alive, target)
+        self.series, self.scores, self.newcomers = Population(self.query, zone, admitted), None, None
         self.progress = 0.0
-        self._begun = target - int(self.query.history // self.step) * self.step
-        self.time = self._begun if admitted else target
+        self.begun = target - int(self.query.history // self.query.step) * int(self.query.step)
+        self.time = self.begun if admitted else target
         if admitted:
-            _log.info("learning from history", query=self.query.name, series=len(admitted), since=self.time)
+            _log.info("learning from history", query=self.query.name, series=len(admitted), since=self.begun)
         else:
             _log.warning("the expression returns no series", query=self.query.name, expr=self.query.expr)
+            self._count(0, 0, 0)
         return self.time
 
     def _catch_up(self, time: int, target: int) -> None:
-        """Read and step the points after `time`; scores stay absent until the newest one is reached."""
-        self.scores = None
-        with self.around.history_slots:
-            for frame in self._range(self.query.expr, time + self.step, target, max(1, len(self.series))):
-                for time, values, scores in self._replayed(self.series, frame, target):
-                    self.time = time
-                    if time == target:
-                        self._publish(target, values, scores)
-                self._progress((time - self._begun) / max(1, target - self._begun))
-        alive = [
-            key for key, last in zip(frame.keys, frame.values[:, -1].tolist(), strict=True) if last == last
-        ]
-        self._welcome(alive, target)
+        """Read and step the points after `time`; scores follow once the newest one is reached."""
+        for frame in self.reader.range(time + self.reader.step, target):
+            for time, values, scores in self.series.replay(frame, target, self.reader.halted):
+                self.time = time
+                if time == target:
+                    self._publish(target, values, scores)
+            self._progress((time - self.begun) / max(1, target - self.begun))
+        last = np.isfinite(frame.values[:, -1])
+        self._welcome([frame.keys[row] for row in np.flatnonzero(last).tolist()], target)
 
     def _live(self, target: int) -> None:
         """The cycle's hot path: one instant read, one step."""
-        vector = self._instant(target)
+        vector, alive = self.reader.instant(target)
+        if alive and not len(self.series):
+            self.time = None  # the first series there are: the next turn is a bootstrap
+            return
+        self.series.roster.unknown(vector.keys)
         values = self.series.spread(vector.keys, vector.values)
-        scores = self.series.step(target, values)
+        scores = self.series.step(target, values, bool(alive))
         self.time = target
         self._publish(target, values, scores)
-        self._welcome(vector.keys, target)
+        self._welcome(alive, target)
+
+    def _welcome(self, alive: Sequence[bytes], target: int) -> None:
+        """Note who is new, and let go of series that were not seen for a whole history."""
         self.series.forget(target - self.query.history)
+        if self.newcomers is None:
+            admitted = self._admitted(self.series, alive, target)
+            self.newcomers = Newcomers(self.reader, admitted) if admitted else None
 
-    def _welcome(self, keys: Sequence[bytes], target: int) -> None:
-        """Bring newcomers to `target` by their own history; they are scored from the next turn on."""
-        unknown = self.series.roster.unknown(keys)
-        if not self.around.history_slots.acquire(blocking=False):
-            return
-        try:
-            admitted = self._admitted(self.series, unknown, target)
-            if admitted:
-                self.series.join(self._past_of(admitted, target))
-        finally:
-            self.around.history_slots.release()
-
-    def _past_of(self, keys: Sequence[bytes], target: int) -> Population:
-        """`keys` alone, stepped through their history up to `target`: an hour first, all if it is longer."""
-        expr = only(self.query.expr, keys)
-        for span in (PROBE, int(self.query.history)):
-            newcomers = Population(self.query, self.around.zone, keys)
-            start = target - span // self.step * self.step
-            older = False
-            for frame in self._range(expr, start, target, len(keys)):
-                for time, values, _ in self._replayed(newcomers, frame, target):
-                    older = older or (time == start and bool(np.isfinite(values).any()))
-            if not older:
-                break
-        return newcomers
-
-    def _replayed(self, series: Population, frame: Frame, last: int) -> Iterator[tuple[int, Floats, Scores]]:
-        for stepped in series.replay(frame, last):
-            if self.around.stop.is_set() or self.retired:
-                raise Stopped
-            yield stepped
-
-    def _range(self, expr: str, start: int, end: int, series: int) -> Iterator[Frame]:
-        return self.around.source.range(expr, start, end, self.step, series, self._invalid)
-
-    def _instant(self, time: int) -> Vector:
-        vector = self.around.source.instant(self.query.expr, time, self.step)
-        self._invalid(vector.invalid)
-        return vector
-
-    def _invalid(self, invalid: Invalid) -> None:
-        for reason, count in invalid.items():
-            if count:
-                self.around.telemetry.count(
-                    "input_invalid_samples_total", count, query=self.query.name, reason=reason
-                )
-
-    def _admitted(self, series: Population, keys: Sequence[bytes], time: int) -> Sequence[bytes]:
-        unknown = series.roster.unknown(keys)
+    def _admitted(self, series: Population, alive: Sequence[bytes], time: int) -> Sequence[bytes]:
+        """Those of `alive` that are unknown and find room; the others are refused until there is some."""
+        if (series.roster.last_seen < time).any():
+            self._refused = frozenset()
+        candidates = [key for key in alive if key not in self._refused] if self._refused else alive
+        unknown = series.roster.unknown(candidates)
         admitted = series.admit(unknown, time)
-        self.dropped = len(unknown) - len(admitted)
-        self.around.telemetry.set("query_dropped_series", self.dropped, query=self.query.name, reason="limit")
+        still = self._refused.intersection(alive) if self._refused else self._refused
+        self._refused = still.union(unknown[len(admitted) :])
+        self.dropped = len(self._refused)
+        self.reader.tell("query_dropped_series", self.dropped, reason="limit")
         return admitted
 
     def _publish(self, time: int, values: Floats, scores: Scores) -> None:
@@ -247,13 +161,16 @@ class Scorer:
         roster = self.series.roster
         self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families)
         scored, present = int(np.isfinite(scores.score).sum()), int(np.isfinite(values).sum())
-        self.counts = {"scored": scored, "learning": present - scored, "missing": len(values) - present}
-        for state, count in self.counts.items():
-            self.around.telemetry.set("query_series", count, query=self.query.name, state=state)
+        self._count(scored, present - scored, len(values) - present)
         self._progress(1.0)
+
+    def _count(self, scored: int, learning: int, missing: int) -> None:
+        self.counts = {"scored": scored, "learning": learning, "missing": missing}
+        for state, count in self.counts.items():
+            self.reader.tell("query_series", count, state=state)
 
     def _progress(self, share: float) -> None:
         if int(self.progress * 4) < int(share * 4):
             _log.info("history learnt", query=self.query.name, share=f"{share:.0%}", series=len(self.series))
         self.progress = share
-        self.around.telemetry.set("query_bootstrap_ratio", share, query=self.query.name)
+        self.reader.tell("query_bootstrap_ratio", share)

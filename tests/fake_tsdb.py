@@ -17,9 +17,10 @@ Curve = Callable[[np.ndarray], np.ndarray]
 
 @dataclass
 class FakeTsdb:
-    """Expressions by their text; `trouble`, while set, answers every request instead."""
+    """Expressions by their text; `trouble`, while set, answers every request instead, `before` some."""
 
     series: dict[str, list[tuple[dict[str, str], Curve]]] = field(default_factory=dict)
+    before: Callable[[httpx.Request], httpx.Response | None] | None = None
     trouble: Callable[[httpx.Request], httpx.Response] | None = None
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
@@ -37,6 +38,8 @@ class FakeTsdb:
         self.asked.append((request.url.path, form))
         if self.trouble:
             return self.trouble(request)
+        if self.before and (answer := self.before(request)):
+            return answer
         if request.url.path.endswith("/query"):
             return self._query(form["query"], float(form["time"]))
         if request.url.path.endswith("/query_range"):

@@ -255,7 +255,7 @@ def test_a_changed_expression_learns_again(cycle: Cycle, tsdb: FakeTsdb, clock: 
     cycle.reload(config("one", "two").model_copy(update={"queries": queries}), client(tsdb))
     cycle.pass_over()
     assert cycle.scorers["one"] is not before
-    assert before.retired
+    assert before.reader.retired
     assert len(cycle.snapshot.scores) == 2
 
 
@@ -278,3 +278,86 @@ def test_the_next_pass_starts_when_the_next_point_can_be_read(cycle: Cycle, cloc
     assert cycle._pause() == STEP - 1
     clock.now = NOW + STEP - 1
     assert cycle._pause() == 1
+
+
+def test_a_long_bootstrap_leaves_the_others_scored(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
+    """While new queries read their history, those that are live go on, point by point."""
+    cycle = new_cycle(tsdb, clock, tmp_path)
+    cycle.pass_over()
+    held = threading.Event()
+    names = [f"slow{number}" for number in range(6)]
+
+    def slowly(request: httpx.Request) -> httpx.Response | None:
+        if "slow" in str(request.url) and request.url.path.endswith("query_range"):
+            held.wait(30)
+        return None
+
+    tsdb.series |= {name: [({"service": "a"}, daily())] for name in names}
+    tsdb.before = slowly
+    cycle.reload(config("one", "two", *names), client(tsdb))
+    for _ in range(3):
+        clock.now += STEP
+        cycle.pass_over(within=0)
+    while {it.query: it.time for it in cycle.snapshot.scores} != {"one": clock.now, "two": clock.now}:
+        cycle.pass_over(within=0)
+    held.set()
+    cycle.end()
+
+
+def test_a_stop_in_the_middle_of_a_bootstrap_saves_how_far_it_came(
+    tsdb: FakeTsdb, clock: Clock, tmp_path: Path
+) -> None:
+    """What was learnt before a stop need not be learnt again."""
+    cycle = new_cycle(tsdb, clock, tmp_path)
+    thread = threading.Thread(target=cycle.run)
+
+    def stopping(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("query_range"):
+            cycle.end()
+        return None
+
+    tsdb.before = stopping
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert {path.name for path in (tmp_path / "state").iterdir()} == {"one.tidemark", "two.tidemark"}
+
+
+def test_when_the_cycle_ends_nothing_is_shown_any_more(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
+    """However the thread ends, its last scores do not stay, and the process is told to stop."""
+    cycle = new_cycle(tsdb, clock, tmp_path)
+    cycle.pass_over()
+    assert cycle.snapshot.scores
+    cycle.end()
+    cycle.run()
+    assert cycle.snapshot.scores == ()
+    assert cycle.stop.is_set()
+
+
+def test_a_failed_query_counts_no_series_as_scored(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:
+    """After a failure all known series of the query are missing, in the metric too."""
+    cycle.pass_over()
+    tsdb.trouble = lambda _: httpx.Response(422, json={"status": "error", "error": "no"})
+    clock.now += STEP
+    cycle.pass_over()
+    assert 'tidemark_query_series{query="one",state="scored"} 0.0' in text(cycle)
+    assert 'tidemark_query_series{query="one",state="missing"} 1.0' in text(cycle)
+
+
+def test_newcomers_that_fail_are_counted_and_harm_nobody(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:
+    """A newcomer whose history is refused costs a count, not the scores of the others."""
+    cycle.pass_over()
+    tsdb.series["one"].append(({"service": "late"}, daily(9)))
+
+    def refused(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path.endswith("query_range"):
+            return httpx.Response(422, json={"status": "error", "error": "no"})
+        return None
+
+    tsdb.before = refused
+    line = 'tidemark_query_failures_total{query="one",reason="rejected"}'
+    while line not in text(cycle):
+        clock.now += STEP
+        cycle.pass_over()
+    assert 'tidemark_query_success{query="one"} 1.0' in text(cycle)
+    assert 'anomaly_score{query="one",service="a"}' in text(cycle)

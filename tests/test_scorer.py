@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from exporter.frame import DuplicateSeries
+from exporter.persistence import restore, saved
+from exporter.population import Stopped
 from exporter.schema import Query
-from exporter.scorer import Scorer, Stopped, Surroundings
+from exporter.scorer import Scorer
+from exporter.surroundings import Surroundings
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
@@ -31,7 +34,7 @@ def query(**changes: Any) -> Query:
 def surroundings(tsdb: FakeTsdb) -> Surroundings:
     """What a scorer of `tsdb` works with."""
     client = Client(Settings(url="http://tsdb"), transport=tsdb.transport(), wait=lambda _: False)
-    return Surroundings(client, Telemetry(), "UTC", STEP, threading.Event(), threading.Semaphore(1))
+    return Surroundings(client, Telemetry(), "UTC", STEP, threading.Event())
 
 
 def scorer(tsdb: FakeTsdb, **changes: Any) -> Scorer:
@@ -42,6 +45,13 @@ def scorer(tsdb: FakeTsdb, **changes: Any) -> Scorer:
 def services(*names: str) -> FakeTsdb:
     """A TSDB in which each service has a daily wave of its own."""
     return FakeTsdb({"rate": [({"service": name}, daily(seed)) for seed, name in enumerate(names)]})
+
+
+def turn(it: Scorer, now: float) -> None:
+    """A turn as the cycle gives it: forward, then the newcomers after it."""
+    it.advance(now)
+    if it.awaits_newcomers():
+        it.meet()
 
 
 def scores(it: Scorer) -> dict[str, float]:
@@ -55,7 +65,7 @@ def scores(it: Scorer) -> dict[str, float]:
 def test_a_bootstrap_ends_with_scores() -> None:
     """After its first turn a query has learnt its history and exposes the score of the newest point."""
     it = scorer(services("a", "b"))
-    it.advance(NOW)
+    turn(it, NOW)
     assert it.time == NOW
     assert set(scores(it)) == {"a", "b"}
     assert it.counts == {"scored": 2, "learning": 0, "missing": 0}
@@ -66,9 +76,9 @@ def test_history_is_not_asked_for_again() -> None:
     """A live turn is one instant read."""
     tsdb = services("a")
     it = scorer(tsdb)
-    it.advance(NOW)
+    turn(it, NOW)
     before = len(tsdb.asked)
-    it.advance(NOW + STEP)
+    turn(it, NOW + STEP)
     assert [path for path, _ in tsdb.asked[before:]] == ["/api/v1/query"]
     assert it.time == NOW + STEP
 
@@ -77,9 +87,9 @@ def test_nothing_is_asked_before_the_next_point_is_due() -> None:
     """Within one step the scores stand, and the TSDB is left alone."""
     tsdb = services("a")
     it = scorer(tsdb)
-    it.advance(NOW)
+    turn(it, NOW)
     before, standing = len(tsdb.asked), it.scores
-    it.advance(NOW + STEP - 1)
+    turn(it, NOW + STEP - 1)
     assert (len(tsdb.asked), it.scores) == (before, standing)
 
 
@@ -95,10 +105,10 @@ def test_live_points_and_a_gap_give_the_same_state() -> None:
     tsdb = services("a", "b")
     live, paused = scorer(tsdb), scorer(tsdb)
     for it in (live, paused):
-        it.advance(NOW)
+        turn(it, NOW)
     for later in range(1, 41):
-        live.advance(NOW + later * STEP)
-    paused.advance(NOW + 40 * STEP)
+        turn(live, NOW + later * STEP)
+    turn(paused, NOW + 40 * STEP)
     for name, array in live.series.model.state.items():
         np.testing.assert_array_equal(array, paused.series.model.state[name], err_msg=name)
     assert scores(live) == scores(paused)
@@ -108,14 +118,14 @@ def test_a_newcomer_is_scored_by_its_own_history() -> None:
     """A series never seen before is scored in the next turn, as if it had been there all along."""
     tsdb = services("a")
     it = scorer(tsdb)
-    it.advance(NOW)
+    turn(it, NOW)
     tsdb.series["rate"].append(({"service": "late"}, daily(7)))
-    it.advance(NOW + STEP)
+    turn(it, NOW + STEP)
     assert set(scores(it)) == {"a"}
-    it.advance(NOW + 2 * STEP)
+    turn(it, NOW + 2 * STEP)
     assert set(scores(it)) == {"a", "late"}
     whole = scorer(tsdb)
-    whole.advance(NOW + 2 * STEP)
+    turn(whole, NOW + 2 * STEP)
     assert scores(it)["late"] == pytest.approx(scores(whole)["late"], abs=0.1)
 
 
@@ -124,7 +134,7 @@ def test_a_newborn_series_is_learning() -> None:
     tsdb = services("a")
     tsdb.series["rate"].append(({"service": "young"}, between(daily(3), NOW - 3 * STEP, np.inf)))
     it = scorer(tsdb)
-    it.advance(NOW)
+    turn(it, NOW)
     assert set(scores(it)) == {"a"}
     assert it.counts == {"scored": 1, "learning": 1, "missing": 0}
 
@@ -134,14 +144,14 @@ def test_a_vanished_series_is_absent_and_keeps_what_it_learnt() -> None:
     tsdb = services("a")
     tsdb.series["rate"].append(({"service": "b"}, daily(1)))
     it = scorer(tsdb)
-    it.advance(NOW)
+    turn(it, NOW)
     tsdb.series["rate"][1] = ({"service": "b"}, between(daily(1), NOW + 3 * STEP, np.inf))
-    it.advance(NOW + STEP)
+    turn(it, NOW + STEP)
     assert set(scores(it)) == {"a"}
     assert it.counts["missing"] == 1
     tsdb.asked.clear()
-    it.advance(NOW + 2 * STEP)
-    it.advance(NOW + 3 * STEP)
+    turn(it, NOW + 2 * STEP)
+    turn(it, NOW + 3 * STEP)
     assert set(scores(it)) == {"a", "b"}
     assert tsdb.count("/query_range") == 0
 
@@ -151,9 +161,9 @@ def test_a_series_gone_for_a_whole_history_is_forgotten() -> None:
     tsdb = services("a")
     tsdb.series["rate"].append(({"service": "b"}, between(daily(1), 0, NOW + 1)))
     it = scorer(tsdb)
-    it.advance(NOW)
-    it.advance(NOW + 4 * DAY)
-    it.advance(NOW + 4 * DAY + STEP)
+    turn(it, NOW)
+    turn(it, NOW + 4 * DAY)
+    turn(it, NOW + 4 * DAY + STEP)
     assert [labels["service"] for labels in it.series.roster.labels] == ["a"]
 
 
@@ -162,8 +172,8 @@ def test_counts_that_are_absent_may_mean_zero() -> None:
     tsdb = services("a")
     tsdb.series["rate"].append(({"service": "b"}, between(daily(1), 0, NOW + 1)))
     it = scorer(tsdb, missing="zero")
-    it.advance(NOW)
-    it.advance(NOW + STEP)
+    turn(it, NOW)
+    turn(it, NOW + STEP)
     assert it.scores is not None
     assert it.scores.families["anomaly_value"].tolist()[1] == 0
     assert scores(it)["b"] > 1
@@ -173,9 +183,9 @@ def test_an_empty_answer_is_never_a_fall_to_zero() -> None:
     """When nothing at all is returned the source is silent, and even counts are missing."""
     tsdb = services("a")
     it = scorer(tsdb, missing="zero")
-    it.advance(NOW)
+    turn(it, NOW)
     tsdb.series["rate"] = []
-    it.advance(NOW + STEP)
+    turn(it, NOW + STEP)
     assert scores(it) == {}
 
 
@@ -183,16 +193,16 @@ def test_an_incident_scores_above_one() -> None:
     """A value far from what the hour usually brings lies beyond the edge of normal."""
     tsdb = FakeTsdb({"rate": [({"service": "a"}, replaced(daily(), NOW, np.inf, 300.0))]})
     it = scorer(tsdb)
-    it.advance(NOW - STEP)
+    turn(it, NOW - STEP)
     assert scores(it)["a"] < 1
-    it.advance(NOW)
+    turn(it, NOW)
     assert scores(it)["a"] > 1
 
 
 def test_more_series_than_allowed_are_counted() -> None:
     """Beyond `max_series` series are not scored, and the number of those left out is known."""
     it = scorer(services("a", "b", "c", "d"), max_series=3)
-    it.advance(NOW)
+    turn(it, NOW)
     assert len(scores(it)) == 3
     assert it.dropped == 1
 
@@ -201,12 +211,12 @@ def test_churn_stays_within_the_limit() -> None:
     """A label that changes with every point replaces the series that are gone, and the rest is scored."""
     tsdb = services("a")
     it = scorer(tsdb, max_series=5)
-    it.advance(NOW)
-    for turn in range(1, 12):
-        start = NOW + turn * STEP
-        churner = ({"service": f"pod-{turn}"}, between(daily(turn), start, start + STEP))
+    turn(it, NOW)
+    for number in range(1, 12):
+        start = NOW + number * STEP
+        churner = ({"service": f"pod-{number}"}, between(daily(number), start, start + STEP))
         tsdb.series["rate"] = [tsdb.series["rate"][0], churner]
-        it.advance(start)
+        turn(it, start)
         assert "a" in scores(it)
         assert len(it.series) <= 5
     assert it.dropped == 0
@@ -216,12 +226,12 @@ def test_an_expression_without_series_waits_for_them() -> None:
     """Nothing returned is no failure; the first series that comes is scored by its history."""
     tsdb = FakeTsdb({"rate": []})
     it = scorer(tsdb)
-    it.advance(NOW)
-    it.advance(NOW + STEP)
+    turn(it, NOW)
+    turn(it, NOW + STEP)
     assert scores(it) == {}
     tsdb.series["rate"] = [({"service": "a"}, daily())]
-    it.advance(NOW + 2 * STEP)
-    it.advance(NOW + 3 * STEP)
+    turn(it, NOW + 2 * STEP)
+    turn(it, NOW + 3 * STEP)
     assert set(scores(it)) == {"a"}
 
 
@@ -235,16 +245,16 @@ def test_duplicates_after_dropping_the_name_are_an_error() -> None:
 def test_a_clock_that_goes_back_a_little_is_waited_out() -> None:
     """Within two steps the scorer waits until time has caught up."""
     it = scorer(services("a"))
-    it.advance(NOW)
-    it.advance(NOW - STEP)
+    turn(it, NOW)
+    turn(it, NOW - STEP)
     assert it.time == NOW
 
 
 def test_a_clock_that_goes_back_far_means_a_new_start() -> None:
     """What was learnt from a future that did not come is thrown away."""
     it = scorer(services("a"))
-    it.advance(NOW)
-    it.advance(NOW - DAY)
+    turn(it, NOW)
+    turn(it, NOW - DAY)
     assert it.time == NOW - DAY
     assert set(scores(it)) == {"a"}
 
@@ -264,16 +274,16 @@ def test_a_failed_read_is_caught_up(trouble: Callable[[httpx.Request], httpx.Res
     """A turn that fails changes nothing; the next one reads what was missed."""
     tsdb = services("a")
     it, steady = scorer(tsdb), scorer(tsdb)
-    it.advance(NOW)
+    turn(it, NOW)
     tsdb.trouble = trouble
     with pytest.raises(TsdbError) as caught:
-        it.advance(NOW + STEP)
+        turn(it, NOW + STEP)
     assert caught.value.reason == reason
     tsdb.trouble = None
-    it.advance(NOW + 2 * STEP)
-    steady.advance(NOW)
-    steady.advance(NOW + STEP)
-    steady.advance(NOW + 2 * STEP)
+    turn(it, NOW + 2 * STEP)
+    turn(steady, NOW)
+    turn(steady, NOW + STEP)
+    turn(steady, NOW + 2 * STEP)
     assert scores(it) == scores(steady)
 
 
@@ -281,37 +291,37 @@ def test_invalid_samples_are_counted_and_absent() -> None:
     """NaN and infinities of the source are no values, and a counter says how many came."""
     tsdb = services("a")
     it = scorer(tsdb)
-    it.advance(NOW)
+    turn(it, NOW)
     tsdb.series["rate"][0] = ({"service": "a"}, lambda times: np.full(len(times), np.inf))
-    it.advance(NOW + STEP)
+    turn(it, NOW + STEP)
     assert scores(it) == {}
-    text = it.around.telemetry.render().decode()
+    text = it.reader.around.telemetry.render().decode()
     assert 'tidemark_input_invalid_samples_total{query="rate",reason="inf"} 1.0' in text
 
 
 def test_a_stop_ends_a_bootstrap_between_two_points() -> None:
     """A stopping exporter does not wait for three weeks of history."""
     it = scorer(services("a"))
-    it.around.stop.set()
+    it.reader.around.stop.set()
     with pytest.raises(Stopped):
-        it.advance(NOW)
+        turn(it, NOW)
 
 
 def test_saved_state_needs_only_the_gap() -> None:
     """A restart goes on where it stood: only the points since then are read."""
     tsdb = services("a", "b")
     before = scorer(tsdb)
-    before.advance(NOW)
-    saved = before.saved()
-    assert saved is not None
+    turn(before, NOW)
+    state = saved(before)
+    assert state is not None
     after = scorer(tsdb)
-    assert after.restore(saved)
+    assert restore(after, state, NOW)
     tsdb.asked.clear()
-    after.advance(NOW + 3 * STEP)
+    turn(after, NOW + 3 * STEP)
     starts = {form["start"] for path, form in tsdb.asked if path.endswith("query_range")}
     assert [float(start) for start in starts] == [NOW + STEP]
     for _ in range(3):
-        before.advance(NOW + 3 * STEP)
+        turn(before, NOW + 3 * STEP)
     assert scores(after) == scores(before)
 
 
@@ -319,19 +329,182 @@ def test_state_of_another_expression_is_not_used() -> None:
     """What was learnt for one expression says nothing about another."""
     tsdb = services("a")
     before = scorer(tsdb)
-    before.advance(NOW)
-    saved = before.saved()
-    assert saved is not None
-    assert not scorer(tsdb, expr="other").restore(saved)
+    turn(before, NOW)
+    state = saved(before)
+    assert state is not None
+    assert not restore(scorer(tsdb, expr="other"), state, NOW)
 
 
 def test_new_settings_keep_what_was_learnt() -> None:
     """Direction, floors and budget change the next score, not the memory."""
     tsdb = FakeTsdb({"rate": [({"service": "a"}, replaced(daily(), NOW + STEP, np.inf, 0.0))]})
     it = scorer(tsdb)
-    it.advance(NOW)
-    it.adopt(query(direction="up"), it.around)
+    turn(it, NOW)
+    it.adopt(query(direction="up"), it.reader.around)
     tsdb.asked.clear()
-    it.advance(NOW + STEP)
+    turn(it, NOW + STEP)
     assert scores(it)["a"] == 0
     assert tsdb.count("/query_range") == 0
+
+
+def test_a_newcomer_that_cannot_be_read_harms_nobody() -> None:
+    """While the history of a newcomer fails, the others go on being scored."""
+    tsdb = services("a")
+    it = scorer(tsdb)
+    turn(it, NOW)
+    tsdb.series["rate"].append(({"service": "late"}, daily(7)))
+    it.advance(NOW + STEP)
+    tsdb.trouble = lambda _: httpx.Response(422, json={"status": "error", "error": "no"})
+    with pytest.raises(TsdbError):
+        it.meet()
+    tsdb.trouble = None
+    assert set(scores(it)) == {"a"}
+
+
+def test_newcomers_that_were_long_in_coming_join_level() -> None:
+    """Newcomers whose history took several cycles to read are brought to the present before they join."""
+    tsdb = services("a")
+    it, steady = scorer(tsdb), scorer(tsdb)
+    turn(it, NOW)
+    tsdb.series["rate"].append(({"service": "late"}, daily(7)))
+    it.advance(NOW + STEP)
+    it.meet()
+    it.time = NOW + STEP
+    it.newcomers.time = NOW  # type: ignore[union-attr]
+    it.newcomers.series.roster.last_seen[:] = 0  # type: ignore[union-attr]
+    assert it.awaits_newcomers()
+    it.meet()
+    assert not it.awaits_newcomers()
+    turn(it, NOW + 2 * STEP)
+    turn(steady, NOW + 2 * STEP)
+    assert set(scores(it)) == {"a", "late"}
+
+
+def test_an_always_nan_series_is_no_newcomer() -> None:
+    """A ratio of nothing by nothing is not asked for its history again and again."""
+    tsdb = services("a")
+    tsdb.series["rate"].append(({"service": "idle"}, lambda times: np.full(len(times), np.inf)))
+    it = scorer(tsdb)
+    turn(it, NOW)
+    tsdb.asked.clear()
+    turn(it, NOW + STEP)
+    turn(it, NOW + 2 * STEP)
+    assert tsdb.count("/query_range") == 0
+    assert set(scores(it)) == {"a"}
+
+
+def test_requests_are_sized_by_what_answers() -> None:
+    """A query that keeps ten of many series asks for no more points at once than the limit allows."""
+    tsdb = services(*(f"s{number}" for number in range(200)))
+    it = scorer(tsdb, max_series=10)
+    turn(it, NOW)
+    spans = [
+        (float(form["end"]) - float(form["start"])) / STEP + 1
+        for path, form in tsdb.asked
+        if path.endswith("query_range")
+    ]
+    assert max(spans) * 200 <= it.reader.around.source.settings.max_points  # type: ignore[attr-defined]
+    assert len(scores(it)) == 10
+    assert it.dropped == 190
+
+
+def test_an_old_series_with_a_hole_an_hour_ago_keeps_its_past() -> None:
+    """Whether a newcomer has a longer past is not decided by one missing sample."""
+    tsdb = services("a")
+    it = scorer(tsdb, step="1m", history="2d", warm_up="1d")
+    turn(it, NOW)
+    hole = NOW + 60 - 3_600
+
+    def old(times: np.ndarray) -> np.ndarray:
+        return np.where(abs(times - hole) < 120, np.nan, daily(7)(times))
+
+    tsdb.series["rate"].append(({"service": "late"}, old))
+    turn(it, NOW + 60)
+    turn(it, NOW + 120)
+    assert "late" in scores(it)
+
+
+def test_newcomers_of_a_count_learn_their_zeros() -> None:
+    """With `missing: zero` a newcomer's silent times are zeros, as they would have been from the start."""
+    busy = between(daily(7), NOW - 3 * DAY, NOW - 2 * DAY)
+
+    def sparse(times: np.ndarray) -> np.ndarray:
+        return np.where((times >= NOW) | (times == NOW - 3_600), 5.0, busy(times))
+
+    tsdb = services("a")
+    it = scorer(tsdb, missing="zero")
+    turn(it, NOW - STEP)
+    tsdb.series["rate"].append(({"service": "late"}, sparse))
+    turn(it, NOW)
+    turn(it, NOW + STEP)
+    whole = scorer(tsdb, missing="zero")
+    turn(whole, NOW + STEP)
+    row = -1
+    state = it.series.model.state["count"][row], whole.series.model.state["count"][row]
+    assert state[0] == pytest.approx(state[1], abs=150)
+    assert state[0] > 300
+
+
+def test_a_renamed_count_is_not_zero_for_a_moment() -> None:
+    """When the same labels arrive under other bytes, the first point is the value, not a zero."""
+    tsdb = FakeTsdb({"rate": [({"__name__": "x", "service": "a"}, daily()), ({"service": "b"}, daily(1))]})
+    it = scorer(tsdb, missing="zero")
+    turn(it, NOW)
+    tsdb.series["rate"][0] = ({"__name__": "y", "service": "a"}, daily())
+    turn(it, NOW + STEP)
+    assert it.scores is not None
+    assert it.scores.families["anomaly_value"].tolist()[0] > 0
+
+
+def test_a_longer_offset_is_waited_out() -> None:
+    """Reading older points from now on throws nothing away."""
+    tsdb = services("a")
+    it = scorer(tsdb)
+    turn(it, NOW)
+    it.adopt(query(offset="1h"), it.reader.around)
+    tsdb.asked.clear()
+    turn(it, NOW + STEP)
+    assert it.time == NOW
+    assert tsdb.asked == []
+
+
+def test_a_lower_limit_is_kept_at_once() -> None:
+    """After a reload with a smaller `max_series` no more than that are scored."""
+    it = scorer(services("a", "b", "c"))
+    turn(it, NOW)
+    it.adopt(query(max_series=2), it.reader.around)
+    turn(it, NOW + STEP)
+    assert len(scores(it)) == 2
+    assert it.dropped == 1
+
+
+def test_saved_scores_stay_with_their_series() -> None:
+    """What was exposed is restored to the same series, whoever came and went in the same turn."""
+    tsdb = services("a", "b", "c")
+    before = scorer(tsdb)
+    turn(before, NOW)
+    shown = scores(before)
+    before.series.keep(np.array([1, 2]))
+    state = saved(before)
+    assert state is not None
+    after = scorer(tsdb)
+    assert restore(after, state, NOW)
+    assert scores(after) == {name: shown[name] for name in ("b", "c")}
+
+
+def test_state_from_the_future_is_not_used() -> None:
+    """A file that was written under a wrong clock says nothing about now."""
+    tsdb = services("a")
+    before = scorer(tsdb)
+    turn(before, NOW)
+    state = saved(before)
+    assert state is not None
+    assert not restore(scorer(tsdb), state, NOW - DAY)
+
+
+def test_an_absurd_value_spoils_nothing() -> None:
+    """A number near the end of float64 is clipped for the model, and the next points are scored."""
+    tsdb = FakeTsdb({"rate": [({"service": "a"}, replaced(daily(), NOW - DAY, NOW - DAY + STEP, 1e300))]})
+    it = scorer(tsdb)
+    turn(it, NOW)
+    assert scores(it)["a"] < 1

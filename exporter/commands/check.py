@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ def check(path: Path, output: Literal["table", "json"]) -> int:
 def _findings(path: Path) -> Iterator[Finding]:
     try:
         loaded = load(path)
-        client = wiring.client(loaded, Telemetry())
+        client = wiring.client(loaded, Telemetry(), threading.Event())
     except ConfigError as error:
         yield from (Finding("configuration", False, line, exits.CONFIG) for line in error.lines())
         return

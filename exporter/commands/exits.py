@@ -13,5 +13,7 @@ DISK: Final = 3
 """The state directory cannot be written."""
 TSDB: Final = 5
 """The TSDB does not answer, or refuses an expression."""
+INTERRUPTED: Final = 130
+"""Ended by hand, with Ctrl-C."""
 LISTEN: Final = 6
 """A listen address cannot be used, or the web configuration is wrong."""

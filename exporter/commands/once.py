@@ -32,10 +32,14 @@ def once(path: Path, output: Literal["table", "json"], top: int) -> int:
     loaded = load(path)
     telemetry = Telemetry()
     store = Store(loaded.resolve(loaded.config.state.path))
-    source = wiring.client(loaded, telemetry)
-    cycle = Cycle(loaded.config, source, telemetry, store, threading.Event())
-    with Console(stderr=True) as messages:
-        _pass_over(cycle, messages)
+    stop = threading.Event()
+    cycle = Cycle(loaded.config, wiring.client(loaded, telemetry, stop), telemetry, store, stop)
+    try:
+        with Console(stderr=True) as messages:
+            _pass_over(cycle, messages)
+    except KeyboardInterrupt:
+        cycle.end()
+        return exits.INTERRUPTED
     if output == "json":
         print(orjson.dumps(_document(cycle), option=orjson.OPT_INDENT_2).decode())
     else:

@@ -102,7 +102,7 @@ class Exporter:
         """Read the file again; a bad one changes nothing."""
         try:
             loaded = load(self.path)
-            source = wiring.client(loaded, self.telemetry)
+            source = wiring.client(loaded, self.telemetry, self.cycle.stop)
         except ConfigError as error:
             self.reload_error = error.lines()[0]
             for line in error.lines():
@@ -129,7 +129,7 @@ def run(path: Path, flags: WebFlags) -> int:
     loaded = load(path)
     web = loaded.config.web
     telemetry, stop = Telemetry(), threading.Event()
-    source = wiring.client(loaded, telemetry)
+    source = wiring.client(loaded, telemetry, stop)
     try:
         config_file = flags.config_file or (web.config_file and loaded.resolve(web.config_file))
         web_config = WebConfigFile(config_file) if config_file else None

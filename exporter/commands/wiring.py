@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from exporter.tsdb.client import Client
 from exporter.tsdb.settings import BasicAuth, Settings, Tls
 
 
-def client(loaded: LoadedConfig, telemetry: Telemetry) -> Client:
-    """The TSDB client of a configuration; ConfigError when a secret cannot be read."""
+def client(loaded: LoadedConfig, telemetry: Telemetry, stop: threading.Event) -> Client:
+    """The TSDB client of a configuration; it gives up once `stop` is set. ConfigError for unusable files."""
 
     def on_request(code: str, seconds: float) -> None:
         telemetry.count("tsdb_requests_total", code=code)
@@ -23,7 +24,8 @@ def client(loaded: LoadedConfig, telemetry: Telemetry) -> Client:
         telemetry.set("tsdb_circuit_open", is_open)
 
     try:
-        return Client(tsdb_settings(loaded), on_request=on_request, on_circuit=on_circuit)
+        settings = tsdb_settings(loaded)
+        return Client(settings, wait=stop.wait, on_request=on_request, on_circuit=on_circuit)
     except ValueError as error:
         raise ConfigError(str(loaded.path), [Problem(0, "tsdb", str(error))]) from None
 

@@ -68,6 +68,8 @@ class Client:
         self._on_request, self._on_circuit = on_request, on_circuit
         self._breaker = Breaker(settings.circuit_failures, settings.circuit_pause, clock)
         self._slots = threading.BoundedSemaphore(settings.concurrency)
+        # Long reads never take the last slots: the present goes on while a past is read
+        self._range_slots = threading.BoundedSemaphore(max(1, settings.concurrency // 2))
         self._flavour: Flavour | None = None if settings.flavour == "auto" else settings.flavour
 
     def close(self) -> None:
@@ -141,7 +143,8 @@ class Client:
 
     def _frame(self, expr: str, span: Span) -> tuple[Frame, Invalid]:
         times, parameters = span.times(), self._range_parameters(expr, span)
-        found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times))
+        with self._range_slots:
+            found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times))
         return Frame(found.keys, times, found.values), found.invalid
 
     def _settled(self, span: Span) -> tuple[Span, Span]:

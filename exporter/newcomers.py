@@ -1,0 +1,43 @@
+"""Series that a query has not seen before, on the way through their own history to join the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from exporter.population import Population
+from exporter.surroundings import Reader
+
+PROBE = 3_600
+"""Seconds of history that are asked for first: most newcomers were born a minute ago."""
+
+
+class Newcomers:
+    """Series of their own until `time`, the newest point they have learnt, is that of the others."""
+
+    def __init__(self, reader: Reader, keys: Sequence[bytes]) -> None:
+        self.reader = reader
+        self.keys = keys
+        self.series = Population(reader.query, reader.around.zone)
+        self.time: int | None = None
+
+    def advance(self, goal: int) -> None:
+        """Step the newcomers to `goal`; TsdbError leaves them where they are."""
+        if self.time is not None:
+            self._through(self.time + self.reader.step, goal)
+            return
+        for span in (PROBE, int(self.reader.query.history)):
+            self.series = Population(self.reader.query, self.reader.around.zone, self.keys)
+            start = goal - span // self.reader.step * self.reader.step
+            if not self._through(start, goal):
+                break
+
+    def _through(self, start: int, goal: int) -> bool:
+        """Step through [start, goal]; whether a value lay in its first half, so that the past is longer."""
+        older = False
+        for frame in self.reader.range(start, goal, self.keys):
+            for time, values, _ in self.series.replay(frame, goal, self.reader.halted):
+                older = older or (time <= (start + goal) / 2 and bool(np.isfinite(values).any()))
+        self.time = goal
+        return older

@@ -1,0 +1,64 @@
+"""What a scorer has learnt, as it is stored, and back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from exporter.exposition import QueryScores
+from exporter.population import Population
+from exporter.schema import Query
+from exporter.scorer import Scorer
+from exporter.store import Saved
+
+
+def fingerprint(query: Query, zone: str) -> str:
+    """Changes exactly when what was learnt for a query no longer fits it."""
+    parts = (query.expr, query.step, query.model, query.missing, zone)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def saved(scorer: Scorer) -> Saved | None:
+    """What `scorer` has learnt and exposes, ready to be stored; None where there is nothing yet."""
+    if scorer.time is None:
+        return None
+    roster, state = scorer.series.roster, scorer.series.model.state
+    print_ = fingerprint(scorer.query, scorer.reader.around.zone)
+    exposed = _by_row(scorer.scores, roster.rendered) if scorer.scores else {}
+    return Saved(print_, scorer.time, scorer.begun, roster.keys, roster.last_seen, state, exposed)
+
+
+def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
+    """Let `scorer` go on from what was stored; False, and nothing changed, when it does not fit its query."""
+    query, zone = scorer.query, scorer.reader.around.zone
+    series = Population(query, zone, saved.keys)
+    state = series.model.state
+    if saved.fingerprint != fingerprint(query, zone) or not _alike(state, saved.state) or saved.time > now:
+        return False
+    for name, array in saved.state.items():
+        state[name][...] = array
+    series.roster.last_seen = saved.last_seen
+    scorer.series, scorer.time, scorer.begun = series, saved.time, saved.begun
+    if saved.exposed:
+        roster = series.roster
+        scorer.progress = 1.0
+        scorer.scores = QueryScores(query.name, saved.time, roster.rendered, roster.labels, saved.exposed)
+    series.retune(query, zone)
+    return True
+
+
+def _by_row(scores: QueryScores, rendered: tuple[bytes, ...]) -> dict[str, np.ndarray]:
+    """The exposed families by row of the roster as it is now: series may have come and gone since."""
+    rows = {labels: row for row, labels in enumerate(scores.labels)}
+    old = np.array([rows.get(labels, -1) for labels in rendered], np.intp)
+    return {
+        name: np.where(old >= 0, values[old], np.nan) if len(values) else np.full(len(old), np.nan)
+        for name, values in scores.families.items()
+    }
+
+
+def _alike(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+    shapes = [{name: (array.shape, array.dtype) for name, array in it.items()} for it in (one, other)]
+    return shapes[0] == shapes[1]
