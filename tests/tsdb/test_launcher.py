@@ -85,11 +85,13 @@ def test_what_promtool_refuses_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.servers
-def test_fetching_again_does_nothing(tmp_path: Path) -> None:
-    """Where every server is present the script says so, and writes nothing."""
-    done = subprocess.run([FETCH, tmp_path / "new"], capture_output=True, text=True, timeout=60)
+def test_fetching_again_does_nothing() -> None:
+    """Where every server is present the script says so, and leaves its directory as it was."""
+    unpacked = FETCH.parents[1] / ".servers"
+    before = sorted(unpacked.rglob("*"))
+    done = subprocess.run([FETCH], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "fetch-servers: all servers are here\n")
-    assert not (tmp_path / "new").exists()
+    assert sorted(unpacked.rglob("*")) == before
 
 
 def test_fetching_without_apt_names_the_compose_file(tmp_path: Path) -> None:
