@@ -40,6 +40,7 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
     for name, array in saved.state.items():
         state[name][...] = array
     series.roster.last_seen = saved.last_seen
+    series.begun = True
     scorer.series, scorer.time, scorer.begun = series, saved.time, saved.begun
     if saved.exposed:
         roster = series.roster

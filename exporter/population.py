@@ -41,6 +41,7 @@ class Population:
     def __init__(self, query: Query, zone: str, keys: Sequence[bytes] = ()) -> None:
         self.query = query
         self.roster = Roster(query.name, keys)
+        self.begun = False
         self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
 
     def __len__(self) -> int:
@@ -75,6 +76,9 @@ class Population:
         Where the query `answered` at all, absent counts become 0 in `values` if the query says so.
         """
         seen = values == values
+        if not self.begun and not seen.any():
+            return Scores(*np.full((5, len(values)), np.nan))  # nothing to remember of a past without points
+        self.begun = True
         if self.query.missing == "zero" and answered:
             values[~seen & (self.roster.last_seen > 0)] = 0.0
         self.roster.last_seen[seen] = time

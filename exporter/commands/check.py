@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ def _findings(path: Path) -> Iterator[Finding]:
     except ConfigError as error:
         yield from (Finding("configuration", False, line, exits.CONFIG) for line in error.lines())
         return
-    yield Finding("configuration", True, f"{path}, {len(loaded.config.queries)} queries")
+    yield Finding("configuration", True, f"{path}, queries: {len(loaded.config.queries)}")
     yield _state(loaded)
     yield from _tsdb(loaded, client)
 
@@ -57,9 +58,12 @@ def _findings(path: Path) -> Iterator[Finding]:
 def _state(loaded: LoadedConfig) -> Finding:
     directory = loaded.resolve(loaded.config.state.path)
     existing = next(it for it in (directory, *directory.parents) if it.exists())
-    if existing.is_dir() and os.access(existing, os.W_OK):
-        return Finding("state", True, f"{directory} can be written")
-    return Finding("state", False, f"{directory} cannot be written: choose another state.path", exits.DISK)
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return Finding("state", True, f"{directory} can be written")
+    except OSError as error:
+        message = f"{directory} cannot be written ({error.strerror}): choose another state.path"
+        return Finding("state", False, message, exits.DISK)
 
 
 def _tsdb(loaded: LoadedConfig, client: Client) -> Iterator[Finding]:
@@ -71,7 +75,14 @@ def _tsdb(loaded: LoadedConfig, client: Client) -> Iterator[Finding]:
     for query in loaded.config.queries:
         try:
             client.check(query.expr)
+            found = len(client.instant(query.expr, time.time() - query.offset, int(query.step)).keys)
         except TsdbError as error:
             yield Finding(f"query {query.name}", False, str(error), exits.TSDB)
         else:
-            yield Finding(f"query {query.name}", True, "the TSDB parses it")
+            yield Finding(f"query {query.name}", True, f"the TSDB parses it; {_series(found)}")
+
+
+def _series(count: int) -> str:
+    if count:
+        return f"it returns {count:,} series now"
+    return "it returns NO series now: is a metric or a label misspelt?"

@@ -43,7 +43,8 @@ def once(path: Path, output: Literal["table", "json"], top: int) -> int:
     if output == "json":
         print(orjson.dumps(_document(cycle), option=orjson.OPT_INDENT_2).decode())
     else:
-        Console().print(_table(strangest(cycle.snapshot, top)))
+        rows = strangest(cycle.snapshot, top)
+        Console().print(_table(rows) if rows else "no series is scored yet")
     if not cycle.failures:
         return exits.OK
     down = all(it.reason in ("unreachable", "timeout", "circuit_open") for it in cycle.failures.values())
@@ -70,7 +71,7 @@ def _pass_over(cycle: Cycle, messages: Console) -> None:
 
 def _why_not(counts: dict[str, int]) -> str:
     if counts.get("learning"):
-        return f"{counts['learning']} are within their warm-up"
+        return f"{counts['learning']} have fewer points than their warm-up asks for"
     return "the expression returns nothing now"
 
 
