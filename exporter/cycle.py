@@ -36,6 +36,7 @@ class Cycle:
         self.telemetry, self.store, self.stop, self.clock = telemetry, store, stop, clock
         self.snapshot = Snapshot.of(clock.time(), ())
         self.published = False
+        self.ended_well = False
         self.last_pass: float | None = None
         self.last_seconds: float | None = None
         self.scorers: Mapping[str, Scorer] = {}
@@ -63,6 +64,7 @@ class Cycle:
             self._source.close()
             self._turns.end()
             self.save()
+            self.ended_well = True
         finally:
             # Nobody computes any more, so nothing may be shown as if it were current
             self.snapshot = Snapshot.of(self.clock.time(), ())

@@ -332,6 +332,17 @@ def test_when_the_cycle_ends_nothing_is_shown_any_more(tsdb: FakeTsdb, clock: Cl
     cycle.run()
     assert cycle.snapshot.scores == ()
     assert cycle.stop.is_set()
+    assert cycle.ended_well
+
+
+def test_a_loop_that_breaks_is_no_good_end(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
+    """When the loop itself cannot go on, the process is told to stop, and its exit code can say so."""
+    cycle = new_cycle(tsdb, clock, tmp_path)
+    cycle.config = None  # type: ignore[assignment]
+    with pytest.raises(AttributeError):
+        cycle.run()
+    assert cycle.stop.is_set()
+    assert not cycle.ended_well
 
 
 def test_a_failed_query_counts_no_series_as_scored(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:

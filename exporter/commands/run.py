@@ -158,8 +158,8 @@ def run(path: Path, flags: WebFlags) -> int:
     finally:
         cycle.end()
         thread.join()
-    _log.info("stopped")
-    return exits.OK
+    _log.info("stopped", well=cycle.ended_well)
+    return exits.OK if cycle.ended_well else exits.FAILED
 
 
 def _listen_to_signals(exporter: Exporter) -> None:
