@@ -87,23 +87,45 @@ def learn(
     one of a run tells the tail index less; an outage of an hour must not look like sixty rare points.
     """
     learnt = weight * (count > YOUNGEST)
-    quantile = np.exp(log_quantile)
-    distance = size / quantile
+    distance = np.exp(log_quantile)
+    np.divide(size, distance, out=distance)
     beyond = (distance > 1).astype(np.float32)
-    rate = np.maximum(YOUNGEST / np.maximum(count, YOUNGEST / LARGEST_RATE), np.float32(QUANTILE_RATE))
+    rate = np.maximum(count, YOUNGEST / LARGEST_RATE)
+    np.divide(YOUNGEST, rate, out=rate)
+    np.maximum(rate, np.float32(QUANTILE_RATE), out=rate)
     rate *= learnt
     log_quantile += rate * (beyond - np.float32(BEYOND))
     np.maximum(log_quantile, np.float32(-2), out=log_quantile)
     _count_run(run, beyond, learnt)
-    share = np.maximum(1 / (1 + np.float32(RUN_DISCOUNT) * np.maximum(run - 1, 0)), np.float32(RUN_FLOOR))
-    share *= beyond * learnt
-    further = (1 + kappa * np.maximum(distance, 1)) / (1 + kappa)
-    excess += share * np.minimum(np.log(further), LARGEST_EXCESS)
-    exceedances += share
+    beyond *= learnt
+    beyond *= _share(run)
+    exceedances += beyond
+    beyond *= _excess(distance, kappa)
+    excess += beyond
 
 
 def _count_run(run: Floats, beyond: Floats, learnt: Floats) -> None:
     """One more of a run where the point lies beyond, half of it forgotten where it does not."""
-    change = beyond * (1 + np.float32(0.5) * run)
-    change -= np.float32(0.5) * run
-    run += change * learnt
+    half = run * np.float32(0.5)
+    change = beyond * half
+    change += beyond
+    change -= half
+    change *= learnt
+    run += change
+
+
+def _share(run: Floats) -> Floats:
+    """How much the newest of `run` strange points in a row counts as an exceedance."""
+    share: Floats = run * np.float32(RUN_DISCOUNT)
+    share += np.float32(1 - RUN_DISCOUNT)
+    np.reciprocal(share, out=share)
+    return np.maximum(share, np.float32(RUN_FLOOR), out=share)
+
+
+def _excess(distance: Floats, kappa: Floats) -> Floats:
+    """ln((1 + κ distance) / (1 + κ)): how much farther than its quantile a point lies, in the law's terms."""
+    further: Floats = distance * kappa
+    further += 1
+    further /= 1 + kappa
+    np.log(further, out=further)
+    return np.minimum(further, LARGEST_EXCESS, out=further)

@@ -23,9 +23,9 @@ FIELDS = {
 
 def predict(state: State) -> Floats:
     """The next deviation expected from the last two, shape (S,)."""
-    lag, coefficient = state["lag"], state["coefficient"]
-    prediction: Floats = coefficient[0] * lag[0]
-    prediction += coefficient[1] * lag[1]
+    both = state["coefficient"] * state["lag"]
+    prediction: Floats = both[0]
+    prediction += both[1]
     return prediction
 
 
@@ -34,30 +34,34 @@ def learn(state: State, error: Floats, scale: Floats, weight: Floats) -> None:
 
     `error`: bounded error of the last prediction; `scale`: what deviations are measured in; both (S,).
     """
-    (p11, p22), p12 = state["variance"], state["covariance"]
-    first, second = _bounded(state["lag"] / scale, _LARGEST_LAG)
-    gain1 = p11 * first + p12 * second
-    gain2 = p12 * first + p22 * second
-    spread = FORGETTING + first * gain1 + second * gain2
+    variance, covariance = state["variance"], state["covariance"]
+    lag = _bounded(state["lag"] / scale, _LARGEST_LAG)
+    gain = variance * lag
+    gain += covariance * lag[::-1]
+    lag *= gain
+    spread = lag[0] + lag[1]
+    spread += FORGETTING
+    part = weight / spread
     correction = _bounded(error / scale, _LARGEST_LAG)
-    correction *= weight / spread
-    state["coefficient"][0] += gain1 * correction
-    state["coefficient"][1] += gain2 * correction
+    correction *= part
+    state["coefficient"] += gain * correction
     _bounded(state["coefficient"], _LARGEST_COEFFICIENT)
-    shrink = weight / (spread * FORGETTING)
-    grow = weight * np.float32(1 / FORGETTING - 1)
-    p11 += grow * p11 - gain1 * gain1 * shrink
-    p22 += grow * p22 - gain2 * gain2 * shrink
-    p12 += grow * p12 - gain1 * gain2 * shrink
-    _keep_sound(p11, p22, p12)
+    part *= np.float32(1 / FORGETTING)
+    grow = 1 + weight * np.float32(1 / FORGETTING - 1)
+    covariance *= grow
+    covariance -= gain[0] * gain[1] * part
+    variance *= grow
+    gain *= gain
+    gain *= part
+    variance -= gain
+    _keep_sound(variance, covariance)
 
 
-def _keep_sound(p11: Floats, p22: Floats, p12: Floats) -> None:
+def _keep_sound(variance: Floats, covariance: Floats) -> None:
     """Rounding must not make the covariance indefinite, nor a flat series make it grow for ever."""
-    for variance in (p11, p22):
-        np.maximum(variance, np.float32(1e-6), out=variance)
-        np.minimum(variance, LARGEST, out=variance)
-    _bounded(p12, np.sqrt(p11 * p22))
+    np.maximum(variance, np.float32(1e-6), out=variance)
+    np.minimum(variance, LARGEST, out=variance)
+    _bounded(covariance, np.sqrt(variance[0] * variance[1]))
 
 
 def _bounded(array: Floats, limit: Floats | np.float32) -> Floats:
@@ -69,5 +73,6 @@ def _bounded(array: Floats, limit: Floats | np.float32) -> Floats:
 def remember(state: State, deviation: Floats, recent: Mask, learnt: Mask) -> None:
     """Shift `deviation` (S,) into the lags; after a gap (`recent` False) both lags restart from it."""
     lag = state["lag"]
-    np.copyto(lag[1], np.where(recent, lag[0], deviation), where=learnt)
+    np.copyto(lag[1], lag[0], where=learnt)
+    np.copyto(lag[1], deviation, where=learnt & ~recent)
     np.copyto(lag[0], deviation, where=learnt)

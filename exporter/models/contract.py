@@ -56,8 +56,8 @@ class Model(Protocol):
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows.
 
         NaN is a missing point: not scored, not learnt. Times are strictly increasing.
-        `band=False` spares the inversion that the band costs: `expected`, `lower` and `upper` are NaN
-        then, and score, deviation and state are the same. A replay asks for the band of its last point only.
+        `band=False` spares the inversion that the band costs: `lower` and `upper` are NaN then, and all
+        else is the same. A replay asks for the band of its last point only.
         """
         ...
 

@@ -18,7 +18,7 @@ class Law:
 
     `centres` (V, S): where each view expects the value; `expected` (S,): where the score is 0;
     `reach` (V, S): each view's quantile in the unit of the query; `index`, `kappa` (V, S): its tail law;
-    `carry` (2, S): evidence that the last point left behind for a value above, and for one below.
+    `carry` (S,): evidence that the last point left behind, above 0 for a value above, below 0 for one below.
     On either side of `expected` the evidence is continuous, 0 at `expected`, and increasing.
     """
 
@@ -29,41 +29,29 @@ class Law:
     kappa: Floats
     carry: Floats
 
-    def evidence(self, x: Floats, side: Floats) -> Floats:
-        """-ln of the tail probability of `x`, summed over the views that find it strange on the same side.
+    def evidence(self, residual: Floats, side: Floats) -> Floats:
+        """-ln of each view's tail probability, (V, S), 0 where a view finds the value strange the other way.
 
-        `side` (S,) is 1 where x lies above `expected` and -1 below; shape (S,). Without what is carried.
+        `residual` (V, S): the value less `centres`; `side` (S,): 1 where it lies above `expected`, -1 below.
         """
-        strange = (x - self.centres).astype(np.float32)
-        strange *= side
+        strange = residual * side
         np.maximum(strange, 0, out=strange)
-        return self._sum(strange, self.kappa / self.reach)
-
-    def _sum(self, strange: Floats, slope: Floats) -> Floats:
-        """Σ ln(1 + slope · strange) / index over the views; `strange` is used up."""
-        strange *= slope
+        strange *= self.kappa / self.reach
         np.minimum(strange, _LARGEST, out=strange)
         strange += 1
         np.log(strange, out=strange)
         strange /= self.index
-        total: Floats = np.add.reduce(strange)
-        return total
+        return strange
+
+    def carried(self, side: Floats) -> Floats:
+        """What the last point left behind for a value on `side`, (S,)."""
+        left: Floats = self.carry * side
+        return np.maximum(left, 0, out=left)
 
     def fade(self, distance: Floats) -> Floats:
         """By what to multiply evidence, (S,): it fades where the sharpest view cannot tell the two apart."""
         share: Floats = distance / np.minimum.reduce(self.reach)
         return np.minimum(share, 1, out=share)
-
-    def view_evidence(self, view: int, distance: Floats) -> Floats:
-        """The evidence of one view alone at a signed `distance` (S,) from its centre."""
-        strange = np.maximum(distance, 0)
-        strange *= self.kappa[view]
-        strange /= self.reach[view]
-        np.minimum(strange, _LARGEST, out=strange)
-        strange += 1
-        evidence: Floats = np.log(strange, out=strange)
-        evidence /= self.index[view]
-        return evidence
 
     def distances(self, target: Floats) -> Floats:
         """How far above and below `expected` the evidence reaches `target` (S,) > 0; shape (2, S)."""
@@ -74,6 +62,6 @@ class Law:
             np.hstack((slope, slope)),
             np.hstack((self.index, self.index)),
             np.hstack((ramp, ramp)),
-            self.carry.reshape(-1),
+            np.maximum(np.hstack((self.carry, -self.carry)), 0),
         )
         return both.distance(np.hstack((target, target))).reshape(2, -1)

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from exporter.frame import Floats
+from exporter.frame import Floats, Rows
 from exporter.models.contract import State
 
 LOW, MIDDLE, HIGH = np.float32(0.5), np.float32(0.75), np.float32(1.0)
@@ -31,19 +31,20 @@ FIELDS = {
     "watched": (0, np.float32, 0.0),
     "peak": (0, np.float32, 0.0),
     "quiet": (0, np.float32, 0.0),
+    "factor": (0, np.float32, 1.0),
 }
 """`near`: happenings that peaked in the lower and upper half; `watched`: weeks counted; `peak` and `quiet`:
-the highest score of the present happening, and seconds since the score was last above LOW."""
+the highest score of the present happening, and seconds since the score was last above LOW; `factor`: by
+what to multiply the edge."""
 
 
-def factor(state: State) -> Floats:
+def _factor(near: Floats, watched: Floats) -> Floats:
     """By what to multiply the edge, (S,), from 1 to LARGEST.
 
     Peaks beyond it would come WANTED times a week if they went on falling off as the near misses do.
     """
-    lower = state["near"][0] + PRIOR_LOWER
-    upper = state["near"][1] + PRIOR_UPPER
-    rate = (lower + upper) / (state["watched"] + PRIOR_WEEKS)
+    lower, upper = near[0] + PRIOR_LOWER, near[1] + PRIOR_UPPER
+    rate = (lower + upper) / (watched + PRIOR_WEEKS)
     fall = (MIDDLE - LOW) / np.log(np.maximum(lower / upper, np.float32(1.3)))
     edge: Floats = LOW + fall * np.log(np.maximum(rate, np.float32(WANTED)) * np.float32(1 / WANTED))
     np.maximum(edge, 1, out=edge)
@@ -52,22 +53,32 @@ def factor(state: State) -> Floats:
 
 def learn(state: State, score: Floats, step: float, learnt: Floats) -> None:
     """Count one more point, in place; `score` (S,) is the score before this correction, `learnt` 0 or 1."""
-    decay = np.float32(math.exp2(-step / HALF_LIFE) - 1)
-    state["near"] += decay * learnt * state["near"]
-    state["watched"] += learnt * (np.float32(step / WEEK) + decay * state["watched"])
+    state["watched"] += learnt * np.float32(step / WEEK)
     peak, quiet = state["peak"], state["quiet"]
-    above = score > LOW
     quiet += learnt * np.float32(step)
-    quiet *= 1 - above * learnt
-    np.maximum(peak, score * above * learnt, out=peak)
-    over = (quiet > max(APART, 3 * step)) & (peak > 0)
+    shown = score * learnt
+    below = shown <= LOW
+    quiet *= below
+    np.copyto(shown, 0, where=below)
+    np.maximum(peak, shown, out=peak)
+    over = quiet > max(APART, 3 * step)
+    over &= peak > 0
     if over.any():
         _count(state, over)
 
 
+def turn(state: State, seconds: float, rows: Rows | slice) -> None:
+    """Forget a little after `seconds` of points, and see anew where the edge of `rows` lies."""
+    kept = np.float32(math.exp2(-seconds / HALF_LIFE))
+    state["near"][:, rows] *= kept
+    state["watched"][rows] *= kept
+    state["factor"][rows] = _factor(state["near"][:, rows], state["watched"][rows])
+
+
 def _count(state: State, over: np.ndarray) -> None:
     """Count the happenings of the series in `over`, and forget them."""
-    peak = state["peak"]
-    state["near"][0] += over & (peak < MIDDLE)
-    state["near"][1] += over & (peak >= MIDDLE) & (peak < HIGH)
-    peak[over] = 0
+    rows = np.flatnonzero(over)
+    peak = state["peak"][rows]
+    state["near"][0, rows] += peak < MIDDLE
+    state["near"][1, rows] += (peak >= MIDDLE) & (peak < HIGH)
+    state["peak"][rows] = 0

@@ -14,20 +14,26 @@ DAY_GAIN = 0.25
 WEEK_PRIOR = 3.0
 """After how many weeks the hour of week counts half."""
 
+VISIT = 16
+"""What a point at the very centre of its slot adds to `day_seen`; less, the farther it lies from there."""
+
+_MOST = np.uint16(60_000)
+
 FIELDS = {
     "day": (SLOTS, np.float32, 0.0),
-    "day_seen": (SLOTS, np.float16, 0.0),
+    "day_seen": (SLOTS, np.uint16, 0),
     "week": (HOURS, np.float32, 0.0),
-    "week_seen": (HOURS, np.float16, 0.0),
+    "week_seen": (HOURS, np.uint16, 0),
 }
+"""`day_seen`: points learnt in each slot, in VISITs; `week_seen`: points learnt in each hour of the week."""
 
 
-def value(state: State, at: Season) -> Floats:
+def value(state: State, at: Season, step: float) -> Floats:
     """The season's part of the value now, shape (S,), in the unit of the query."""
     season: Floats = state["day"][at.slot] * np.float32(1 - at.weight)
     season += state["day"][at.next_slot] * np.float32(at.weight)
     seen = state["week_seen"][at.hour].astype(np.float32)
-    seen /= seen + np.float32(WEEK_PRIOR)
+    seen /= seen + np.float32(WEEK_PRIOR / min(step / 3600, 1.0))
     seen *= state["week"][at.hour]
     season += seen
     return season
@@ -37,26 +43,36 @@ def learn(state: State, at: Season, residual: Floats, step: float, weight: Float
     """Take over part of `residual` (S,), in place; `weight` is 0 where nothing may be learnt."""
     settled = np.float32(1 - (1 - DAY_GAIN) ** min(step / SLOT, 1))
     residual = residual * weight
-    _learn_slot(state, at.slot, np.float32(1 - at.weight), residual, settled, weight)
-    _learn_slot(state, at.next_slot, np.float32(at.weight), residual, settled, weight)
-    _learn_hour(state, at.hour, residual, min(step / 3600, 1.0), weight)
+    counted = weight.astype(np.uint16)
+    _learn_slot(state, at.slot, np.float32(1 - at.weight), residual, settled, counted)
+    _learn_slot(state, at.next_slot, np.float32(at.weight), residual, settled, counted)
+    _learn_hour(state, at.hour, residual, min(step / 3600, 1.0), counted)
 
 
-def _learn_hour(state: State, hour: int, residual: Floats, hours: float, weight: Floats) -> None:
+def _learn_hour(state: State, hour: int, residual: Floats, hours: float, counted: np.ndarray) -> None:
     seen = state["week_seen"][hour]
-    seen += np.float16(hours) * weight
-    gain = np.float32(hours) / (1 + seen.astype(np.float32))
+    gain = seen.astype(np.float32)
+    gain += np.float32(1 / hours + 1)
+    np.reciprocal(gain, out=gain)
     np.maximum(gain, np.float32(DAY_GAIN * hours), out=gain)
     gain *= residual
     state["week"][hour] += gain
+    _count(seen, 1, counted)
 
 
 def _learn_slot(
-    state: State, slot: int, share: np.float32, residual: Floats, settled: np.float32, weight: Floats
+    state: State, slot: int, share: np.float32, residual: Floats, settled: np.float32, counted: np.ndarray
 ) -> None:
     seen = state["day_seen"][slot]
-    gain = np.maximum(1 / (1 + seen.astype(np.float32)), settled)
-    gain *= share
+    gain = seen.astype(np.float32)
+    gain += VISIT
+    np.divide(VISIT * share, gain, out=gain)
+    np.maximum(gain, settled * share, out=gain)
     gain *= residual
     state["day"][slot] += gain
-    seen += share * weight
+    _count(seen, round(VISIT * float(share)), counted)
+
+
+def _count(seen: np.ndarray, visits: int, counted: np.ndarray) -> None:
+    seen += counted * np.uint16(visits)
+    np.minimum(seen, _MOST, out=seen)

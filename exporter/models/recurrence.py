@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exporter.frame import Floats, Mask
+from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import State
 
 SLOT = 1_800
@@ -31,28 +31,42 @@ def expected_excess(state: State, slot: int) -> Floats:
     It counts only what came back on each of the last DAYS days, and only beyond FREE.
     """
     at = (slot % SLOTS) * DAYS
-    least = state["habit"][at : at + DAYS].min(axis=0)
+    least = np.minimum.reduce(state["habit"][at : at + DAYS])
     excess: Floats = least * np.float32(1 / _UNIT)
     excess -= FREE
     return np.maximum(excess, 0, out=excess)
 
 
-def learn(state: State, slot: int, score: Floats, learnt: Mask) -> None:
-    """Keep the peak of `score` (S,), formed before habits are taken off, and file it in time."""
-    peaks = state["habit_peaks"]
+def learn(state: State, score: Floats, learnt: Mask) -> None:
+    """Keep the peak of `score` (S,), formed before habits are taken off."""
+    peak = state["habit_peaks"][0]
+    np.maximum(peak, np.minimum(score, _LARGEST), out=peak, where=learnt)
+
+
+def turned(state: State, slot: int, learnt: Mask) -> Rows | slice | None:
+    """Which of the series in `learnt` have come to another half hour than that of their last point."""
     over = learnt & (state["habit_slot"] != slot)
-    if over.any():
-        _file(state, np.flatnonzero(over), slot)
-    np.maximum(peaks[0], np.minimum(score, _LARGEST), out=peaks[0], where=learnt)
+    if not over.any():
+        return None
+    return slice(None) if over.all() else np.flatnonzero(over)
 
 
-def _file(state: State, rows: np.ndarray, slot: int) -> None:
+def turn(state: State, slot: int, rows: Rows | slice) -> None:
     """File, for `rows`, the peak around the last half hour but one; start half hour `slot`."""
-    peaks = state["habit_peaks"]
-    centre = (state["habit_slot"][rows] - 1) % SLOTS * DAYS
-    around = peaks[:, rows].max(axis=0) * _UNIT
-    for day in range(DAYS - 1, 0, -1):
-        state["habit"][centre + day, rows] = state["habit"][centre + day - 1, rows]
-    state["habit"][centre, rows] = around.astype(np.uint8)
-    peaks[2, rows], peaks[1, rows], peaks[0, rows] = peaks[1, rows], peaks[0, rows], 0
+    peaks, last = state["habit_peaks"], state["habit_slot"][rows]
+    around = (np.maximum.reduce(peaks[:, rows]) * _UNIT).astype(np.uint8)
+    if last.min() == last.max():
+        _file(state["habit"], int(last[0]), rows, around)
+    else:
+        each = np.arange(len(state["habit_slot"]))[rows]
+        for one in set(last.tolist()):
+            _file(state["habit"], one, each[last == one], around[last == one])
+    peaks[1:, rows] = peaks[:-1, rows]
+    peaks[0, rows] = 0
     state["habit_slot"][rows] = slot
+
+
+def _file(habit: np.ndarray, slot: int, rows: Rows | slice, around: np.ndarray) -> None:
+    newest = (slot - 1) % SLOTS * DAYS
+    habit[newest + 1 : newest + DAYS, rows] = habit[newest : newest + DAYS - 1, rows]
+    habit[newest, rows] = around

@@ -39,13 +39,20 @@ FIELDS: dict[str, tuple[int, type, float]] = {
     "excess": (VIEWS, np.float32, 0),
     "exceedances": (VIEWS, np.float32, 0),
     "run": (VIEWS, np.float32, 0),
+    "quantile": (VIEWS, np.float32, math.exp(tail.PRIOR_LOG_QUANTILE)),
+    "index": (VIEWS, np.float32, tail.PRIOR_INDEX),
+    "kappa": (VIEWS, np.float32, math.expm1(tail.PRIOR_INDEX * tail.BODY)),
     **views.FIELDS,
     **autoregression.FIELDS,
     **profile.FIELDS,
     **recurrence.FIELDS,
     **limiter.FIELDS,
 }
-"""State by name: rows per series (0: a plain vector), type, value of a fresh series."""
+"""State by name: rows per series (0: a plain vector), type, value of a fresh series.
+
+The law that points are scored by, `quantile`, `index` and `kappa` of each view and the limiter's `factor`,
+is drawn anew from what was learnt every half hour: it changes slowly, and costs a fifth of a step.
+"""
 
 
 class Seasonal:
@@ -111,16 +118,13 @@ class _Point:
     ) -> None:
         self.settings, self.edge, self.state, self.time, self.at = settings, edge, state, time, at
         self.recent = time - state["previous_time"] < FRESH * settings.step
-        self.season = profile.value(state, at)
+        self.season = profile.value(state, at, settings.step)
         centres = views.centres(state, self.season, self.recent)
         self.width = views.widths(state)
-        self.reach = self.width * tail.shrunk_quantile(state["log_quantile"], state["count"])
-        self.index = tail.index(state["excess"], state["exceedances"])
-        self.kappa = tail.curvature(self.index)
+        self.reach = self.width * state["quantile"]
         expected = np.minimum(np.maximum(centres[views.FAST], settings.domain[0]), settings.domain[1])
         carry = (CARRIED * self.recent) * state["carry"]
-        carried = np.stack((np.maximum(carry, 0), np.maximum(-carry, 0)))
-        self.law = Law(centres, expected, self.reach, self.index, self.kappa, carried)
+        self.law = Law(centres, expected, self.reach, state["index"], state["kappa"], carry)
         self.present = np.abs(values) < LARGEST_VALUE
         self.ready = _ready(state, settings)
         self.x = np.where(self.present, values, expected)
@@ -129,20 +133,23 @@ class _Point:
     def score(self, out: Floats, band: bool) -> None:
         """Fill `out` (5, S): score, deviation, expected, lower, upper; NaN where there is nothing to say."""
         law, habit = self.law, recurrence.expected_excess(self.state, self.at.half_hour)
-        factor = limiter.factor(self.state)
         distance = self.x - law.expected
-        side = np.where(distance < 0, np.float32(-1), np.float32(1))
-        distance = np.abs(distance)
-        plain = law.evidence(self.x, side)
+        side = np.copysign(np.float32(1), distance).astype(np.float32)
+        np.abs(distance, out=distance)
+        views = law.evidence(self.residual, side)
+        plain = np.add.reduce(views)
         fade = law.fade(distance.astype(np.float32))
         self.signed = plain * fade * side
-        total = (plain + np.where(side > 0, law.carry[0], law.carry[1])) * fade
-        self.raw = self._bounded(total * np.float32(1 / self.edge), distance, side)
+        plain += law.carried(side)
+        plain *= fade
+        self.raw = self._bounded(plain * np.float32(1 / self.edge), distance, side)
         self.quiet = np.maximum(self.raw - habit, np.minimum(self.raw, recurrence.FREE))
-        out[0] = self.quiet / factor
-        out[1] = self._sustain(out[0], side)
+        score = self.quiet / self.state["factor"]
+        out[0] = score
+        out[1] = self._sustain(score, views[SLOW], side)
+        out[2] = law.expected
         if band:
-            self._band(out, (factor + habit) * np.float32(self.edge))
+            self._band(out, (self.state["factor"] + habit) * np.float32(self.edge))
         absent = ~(self.present & self.ready)
         if absent.any():
             out[:, absent] = np.nan
@@ -166,17 +173,17 @@ class _Point:
         floor: Floats = np.maximum(settings.minimum_deviation, relative)
         return floor
 
-    def _sustain(self, score: Floats, side: Floats) -> Floats:
-        """The sustained form: a running mean of the score, or of what the slow level alone finds."""
-        slow = self.law.view_evidence(SLOW, self.residual[SLOW] * side)
-        slow *= np.float32(VIEWS / self.edge)
-        now = np.minimum(
-            np.maximum(score, self._bounded(slow, np.abs(self.residual[SLOW]), side)), DEVIATION_LIMIT
-        )
+    def _sustain(self, score: Floats, slow: Floats, side: Floats) -> Floats:
+        """The sustained form: a running mean of the score, or of the evidence that `slow` alone finds."""
+        slow = self._bounded(slow * np.float32(VIEWS / self.edge), np.abs(self.residual[SLOW]), side)
+        change = np.maximum(score, slow)
+        np.minimum(change, DEVIATION_LIMIT, out=change)
         sustained, step = self.state["sustained"], self.settings.step
+        change -= sustained
+        change *= self.present
         rise, fall = (np.float32(min(max(-math.expm1(-step / it), 0.05), 0.5)) for it in (RISE, FALL))
-        change = now.astype(np.float32) - sustained
-        sustained += self.present * np.where(change > 0, rise, fall) * change
+        sustained += rise * np.maximum(change, 0)
+        sustained += fall * np.minimum(change, 0)
         stretched: Floats = sustained * np.float32(1 + SUSTAINED_LAW * math.log1p(RISE / step))
         return stretched
 
@@ -187,7 +194,6 @@ class _Point:
         floor = self._smallest_deviation()
         if floor is not None:
             above, below = np.maximum(above, floor), np.maximum(below, floor)
-        out[2] = self.law.expected
         out[3] = low if self.settings.direction == "up" else self.law.expected - below
         out[4] = high if self.settings.direction == "down" else self.law.expected + above
         np.clip(out[3:], low, high, out=out[3:])
@@ -220,7 +226,7 @@ class _Point:
             state["exceedances"],
             state["run"],
             size,
-            self.kappa,
+            state["kappa"],
             count,
             weight,
         )
@@ -234,7 +240,9 @@ class _Point:
 
     def _clip(self, count: Floats) -> Floats:
         bound = views.bound(self.reach, self.state["run"], self.settings.step)
-        np.copyto(bound, np.inf, where=(count <= views.SETTLED) | (self.state["scale"] < self.width))
+        flat = self.state["scale"][:VIEWS] < self.width
+        flat |= count <= views.SETTLED
+        np.copyto(bound, np.inf, where=flat)
         clipped = np.minimum(self.residual, bound)
         return np.maximum(clipped, -bound, out=clipped)
 
@@ -251,5 +259,19 @@ class _Point:
         np.copyto(state["carry"], np.maximum(carry, np.float32(-self.edge), out=carry), where=learnt)
         np.copyto(state["previous_time"], self.time, where=learnt)
         known = learnt & self.ready
-        recurrence.learn(state, self.at.half_hour, self.raw, known)
+        rows = recurrence.turned(state, self.at.half_hour, learnt)
+        if rows is not None:
+            self._turn(rows)
+        recurrence.learn(state, self.raw, known)
         limiter.learn(state, self.quiet, self.settings.step, known.astype(np.float32))
+
+    def _turn(self, rows: Rows | slice) -> None:
+        """A new half hour: file the peaks of the last, and draw the law anew."""
+        state = self.state
+        recurrence.turn(state, self.at.half_hour, rows)
+        limiter.turn(state, max(self.settings.step, recurrence.SLOT), rows)
+        index = tail.index(state["excess"][:, rows], state["exceedances"][:, rows])
+        state["index"][:, rows] = index
+        state["kappa"][:, rows] = tail.curvature(index)
+        log_quantile, count = state["log_quantile"][:, rows], state["count"][rows]
+        state["quantile"][:, rows] = tail.shrunk_quantile(log_quantile, count)

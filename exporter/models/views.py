@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ from exporter.models.contract import State
 
 VIEWS = 3
 SLOW, FAST, NEXT = range(VIEWS)
+SPREAD = VIEWS
 SLOW_LEVEL = 7 * 86_400.0
 FAST_LEVEL = 3_600.0
 SCALE_MEMORY = 20 * 86_400.0
@@ -28,9 +30,9 @@ _SMALLEST = np.float32(1e-12)
 
 FIELDS = {
     "level": (2, np.float64, 0.0),
-    "spread": (0, np.float32, 0.0),
-    "scale": (VIEWS, np.float32, 0.0),
+    "scale": (VIEWS + 1, np.float32, 0.0),
 }
+"""`scale`: mean absolute residual of each view and, at SPREAD, that of the value from its slow level."""
 
 
 def centres(state: State, season: Floats, recent: np.ndarray) -> Floats:
@@ -49,9 +51,9 @@ def widths(state: State) -> Floats:
     """Each view's scale, (V, S), with floors from the spread and the resolution of the series."""
     floor = np.abs(state["level"][SLOW]).astype(np.float32)
     floor *= _FLOOR_OF_LEVEL
-    floor += _FLOOR_OF_SPREAD * state["spread"]
+    floor += _FLOOR_OF_SPREAD * state["scale"][SPREAD]
     floor += _SMALLEST
-    widest: Floats = np.maximum(state["scale"], floor)
+    widest: Floats = np.maximum(state["scale"][:VIEWS], floor)
     return widest
 
 
@@ -69,14 +71,22 @@ def learn(state: State, clipped: Floats, season: Floats, young: Floats, weight: 
 
     `young` is weight / count: while a series is young, plain means; later, exponential ones.
     """
-    state["level"][SLOW] += _gain(young, weight, step, SLOW_LEVEL) * clipped[SLOW]
-    state["level"][FAST] += _gain(young, weight, step, FAST_LEVEL) * clipped[FAST]
-    gain = _gain(young, weight, step, SCALE_MEMORY)
-    state["spread"] += gain * (np.abs(clipped[SLOW] + season) - state["spread"])
-    state["scale"] += gain * (np.abs(clipped) - state["scale"])
+    state["level"] += gain(young, weight, _gains(step, (SLOW_LEVEL, FAST_LEVEL))) * clipped[:NEXT]
+    size = np.empty_like(state["scale"])
+    size[:VIEWS] = clipped
+    np.add(clipped[SLOW], season, out=size[SPREAD])
+    np.abs(size, out=size)
+    size -= state["scale"]
+    size *= gain(young, weight, _gains(step, (SCALE_MEMORY,)))
+    state["scale"] += size
 
 
-def _gain(young: Floats, weight: Floats, step: float, memory: float) -> Floats:
-    """The weight of one new point in a mean that remembers `memory` seconds, (S,)."""
-    gain: Floats = np.maximum(young, weight * np.float32(-math.expm1(-step / memory)))
-    return gain
+def gain(young: Floats, weight: Floats, settled: Floats) -> Floats:
+    """The weight of one new point in exponential means, (N, S); `settled` (N, 1): when they have settled."""
+    gains: Floats = settled * weight
+    return np.maximum(gains, young, out=gains)
+
+
+@functools.cache
+def _gains(step: float, memories: tuple[float, ...]) -> Floats:
+    return np.array([[-math.expm1(-step / memory)] for memory in memories], np.float32)

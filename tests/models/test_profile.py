@@ -36,7 +36,7 @@ def learn(
         zip(times, shape(times, weekend) + rng.normal(0, noise, len(times)), strict=True)
     ):
         season = clock.at(int(time))
-        residual = np.array([value], np.float32) - profile.value(state, season)
+        residual = np.array([value], np.float32) - profile.value(state, season, STEP)
         profile.learn(state, season, residual, STEP, np.full(1, weight, np.float32))
         residuals[i] = residual[0]
     return residuals

@@ -17,6 +17,13 @@ def blank(series: int = 1) -> State:
     }
 
 
+def learn(state: State, slot: int, score: np.ndarray, learnt: np.ndarray) -> None:
+    rows = recurrence.turned(state, slot, learnt)
+    if rows is not None:
+        recurrence.turn(state, slot, rows)
+    recurrence.learn(state, score, learnt)
+
+
 def live(state: State, days: int, peaks: dict[int, float], first_day: int = 100) -> None:
     """Days of five points per half hour, with a score peak in the half hours of `peaks`."""
     everyone = np.ones(state["habit_slot"].shape, bool)
@@ -24,7 +31,7 @@ def live(state: State, days: int, peaks: dict[int, float], first_day: int = 100)
         for slot in range(recurrence.SLOTS):
             for _ in range(5):
                 score = np.full(len(everyone), peaks.get(slot, 0.1), np.float32)
-                recurrence.learn(state, day * recurrence.SLOTS + slot, score, everyone)
+                learn(state, day * recurrence.SLOTS + slot, score, everyone)
 
 
 def test_a_daily_peak_is_expected_around_its_time_only() -> None:
@@ -63,10 +70,10 @@ def test_masked_points_form_no_habit() -> None:
     state = blank(2)
     everyone, first = np.ones(2, bool), np.array([True, False])
     for slot in range(300):
-        recurrence.learn(state, slot, np.full(2, 0.3, np.float32), everyone)
+        learn(state, slot, np.full(2, 0.3, np.float32), everyone)
     before = {name: array[..., 1].copy() for name, array in state.items()}
     for slot in range(300, 500):
-        recurrence.learn(state, slot, np.full(2, 2.0, np.float32), first)
+        learn(state, slot, np.full(2, 2.0, np.float32), first)
     assert all(np.array_equal(before[name], array[..., 1]) for name, array in state.items())
 
 

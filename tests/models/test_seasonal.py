@@ -109,8 +109,7 @@ def test_views_have_floors() -> None:
     """No view is sharper than a hundredth of the spread or a millionth of the level."""
     state = {
         "level": np.array([[1e6, 0.0], [1e6, 0.0]]),
-        "spread": np.array([0.0, 5.0], np.float32),
-        "scale": np.zeros((3, 2), np.float32),
+        "scale": np.array([[0.0, 0.0]] * 3 + [[0.0, 5.0]], np.float32),
     }
     assert np.allclose(views.widths(state), [[1.0, 0.05]] * 3)
 
