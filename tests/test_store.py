@@ -54,7 +54,7 @@ def test_nothing_saved_is_nothing_loaded(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_file_cut_anywhere_is_damaged(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
