@@ -10,6 +10,7 @@ import click
 
 from exporter import __version__, logs
 from exporter.config import ConfigError
+from exporter.durations import parse_duration
 from exporter.schema import http_url
 
 Format = Literal["logfmt", "json"]
@@ -29,6 +30,13 @@ output = click.option(
     show_default=True,
     help="How the result is printed.",
 )
+
+
+def _seconds(_: click.Context, __: click.Parameter, found: str) -> float:
+    try:
+        return parse_duration(found)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, found {found!r}") from None
 
 
 def _checked_url(_: click.Context, __: click.Parameter, found: str | None) -> str | None:
@@ -143,15 +151,24 @@ def healthcheck(url: str, timeout: float) -> None:
     show_default=True,
     help="Which TSDB holds the services' metrics.",
 )
+@click.option(
+    "--calm",
+    callback=_seconds,
+    default="20s",
+    show_default=True,
+    help="How long the services behave before the incident; a page in that time is a failure.",
+)
 @click.option("--exit-after-alert", is_flag=True, help="End once the page was delivered.")
 @click.option(
     "--keep", is_flag=True, help="Leave everything running, with all addresses printed, until Ctrl-C."
 )
-def demo(tsdb: Literal["victoriametrics", "prometheus"], exit_after_alert: bool, keep: bool) -> None:
+def demo(
+    tsdb: Literal["victoriametrics", "prometheus"], calm: float, exit_after_alert: bool, keep: bool
+) -> None:
     """Run the whole thing on this machine with real servers, and watch an incident become a page."""
     from exporter.commands.demo import demo
 
-    sys.exit(demo(tsdb, exit_after_alert=exit_after_alert, keep=keep))
+    sys.exit(demo(tsdb, calm=calm, exit_after_alert=exit_after_alert, keep=keep))
 
 
 def main() -> None:

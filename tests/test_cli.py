@@ -56,6 +56,14 @@ def test_a_bad_configuration_is_code_2_and_a_line_per_error(command: str, tmp_pa
     assert "Traceback" not in done.stderr
 
 
+def test_a_calm_that_is_no_duration_is_refused() -> None:
+    """The demo says which duration it could not read before it starts anything."""
+    done = tidemark("demo", "--calm", "soon")
+    assert done.returncode == 2
+    assert "expected a duration in Prometheus syntax" in done.stderr
+    assert "found 'soon'" in done.stderr
+
+
 def test_an_unknown_option_is_code_2() -> None:
     """A misspelled option is refused with a usage line."""
     done = tidemark("run", "--web.listen", ":1")

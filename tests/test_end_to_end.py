@@ -40,6 +40,7 @@ def played(tmp_path_factory: pytest.TempPathFactory, told: io.StringIO) -> Itera
     with stage(tmp_path_factory.mktemp("demo") / "stage", "victoriametrics", lambda _: None) as running:
         story = Story(running, Console(file=told, width=200))
         story.until_first_score()
+        story.calm(20)
         story.incident()
         story.until_page()
         yield running

@@ -16,14 +16,17 @@ from exporter.demo.stage import Stage, Tsdb, stage
 from exporter.demo.story import Story, Untold, tell_setup
 
 
-def demo(tsdb: Tsdb, *, exit_after_alert: bool, keep: bool) -> int:
-    """Play the story; the exit code is 0 once the page came, 1 with the reason otherwise."""
+def demo(tsdb: Tsdb, *, calm: float, exit_after_alert: bool, keep: bool) -> int:
+    """Play the story, with `calm` seconds before the incident.
+
+    The exit code is 0 once the page came, 1 with the reason otherwise.
+    """
     console = Console(highlight=False)
     directory = Path(tempfile.mkdtemp(prefix="tidemark-demo-"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with stage(directory, tsdb, tell_setup(console)) as running:
-            _play(running, console, exit_after_alert)
+            _play(running, console, calm, exit_after_alert)
             if keep:
                 _stay(running, console)
     except (ServerError, Untold) as error:
@@ -39,9 +42,10 @@ def demo(tsdb: Tsdb, *, exit_after_alert: bool, keep: bool) -> int:
     return ended
 
 
-def _play(running: Stage, console: Console, exit_after_alert: bool) -> None:
+def _play(running: Stage, console: Console, calm: float, exit_after_alert: bool) -> None:
     story = Story(running, console)
     story.until_first_score()
+    story.calm(calm)
     story.incident()
     story.until_page()
     if not exit_after_alert:

@@ -20,7 +20,7 @@ VICTIM = "payments"
 FIRST_SCORE = 180.0
 PAGE = 600.0
 RECOVERY = 900.0
-CALM = 20.0
+PAGES = ("P1", "P2")
 BAR = 24
 
 
@@ -45,10 +45,17 @@ class Story:
         self.tell("score", f"first scores on /metrics: {self.stage.exporter}/metrics", "green")
         self._scores("calm", "max by (query, service) (anomaly_score)")
 
-    def incident(self) -> Incident:
-        """Let the services be calm for a moment, then make one of them slow and failing."""
-        for _ in self._polls(CALM, ""):
+    def calm(self, seconds: float) -> None:
+        """Let the services behave for `seconds`; Untold when anything pages in that time."""
+        for _ in self._polls(seconds, ""):
             self._scores("calm", "max by (query, service) (anomaly_score)")
+            for receiver, alert in self._notifications():
+                self._notification(receiver, alert)
+                if alert["labels"].get("priority") in PAGES and alert["status"] == "firing":
+                    raise Untold(f"a false page came: {alert['labels']}")
+
+    def incident(self) -> Incident:
+        """Make one of the services slow and failing."""
         now = time.time()
         incident = Incident(VICTIM, now, now + PAGE + RECOVERY, requests=0.55, errors=45, latency=4)
         self.stage.world.afflict(incident)
@@ -122,15 +129,19 @@ class Story:
 
     def _notified(self, status: str) -> bool:
         """Show the notifications that arrived; whether one of them tells `status` of the victim's page."""
+        told = [it for it in self._notifications() if it[1]["labels"].get("service") == VICTIM]
+        for receiver, alert in told:
+            self._notification(receiver, alert)
+        pages = [alert for _, alert in told if alert["labels"].get("priority") in PAGES]
+        return bool(pages) and all(it["status"] == status for it in pages)
+
+    def _notifications(self) -> list[tuple[str, dict[str, Any]]]:
+        """Receiver and alert of each notification in the next message, if one has come."""
         try:
             message = self.stage.notifications.get_nowait()
         except queue.Empty:
-            return False
-        alerts = [it for it in message["alerts"] if it["labels"].get("service") == VICTIM]
-        for alert in alerts:
-            self._notification(message["receiver"], alert)
-        pages = [it for it in alerts if it["labels"].get("priority") in ("P1", "P2")]
-        return bool(pages) and all(it["status"] == status for it in pages)
+            return []
+        return [(message["receiver"], alert) for alert in message["alerts"]]
 
     def _notification(self, receiver: str, alert: dict[str, Any]) -> None:
         labels, notes = alert["labels"], alert["annotations"]
