@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from exporter.frame import Floats, Frame, Rows
+from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
 from exporter.models.contract import Model, Scores
 from exporter.models.contract import Settings as ModelSettings
@@ -62,13 +62,21 @@ class Population:
 
         Stopped as soon as `halted()`.
         """
-        matrix = np.ascontiguousarray(self.spread(frame.keys, frame.values).T)
-        answered = np.asarray(np.isfinite(frame.values).any(axis=0))
+        aligned = list(frame.keys) == list(self.roster.keys)
+        placed = frame.values if aligned else self.spread(frame.keys, frame.values)
+        matrix = placed.T.copy(order="C")
+        answered = self._answered(frame.values)
         for column, time in enumerate(frame.times.tolist()):
             if halted():
                 raise Stopped
             values = matrix[column]
             yield time, values, self.step(time, values, bool(answered[column]), band=time == last)
+
+    def _answered(self, values: Floats) -> Mask:
+        """At which times the query had an answer, (T,); it matters only where absent counts become 0."""
+        if self.query.missing == "zero":
+            return np.asarray(np.isfinite(values).any(axis=0))
+        return np.ones(values.shape[1], bool)
 
     def step(self, time: int, values: Floats, answered: bool, *, band: bool = True) -> Scores:
         """Score and learn `values` (S,).
@@ -81,9 +89,10 @@ class Population:
         self.begun = True
         if self.query.missing == "zero" and answered:
             values[~seen & (self.roster.last_seen > 0)] = 0.0
-        self.roster.last_seen[seen] = time
-        learn = np.ones(len(values), bool)
-        return self.model.step(time, np.clip(values, -LARGEST, LARGEST), learn, band=band)
+        np.copyto(self.roster.last_seen, time, where=seen)
+        bounded = np.minimum(values, LARGEST)
+        np.maximum(bounded, -LARGEST, out=bounded)
+        return self.model.step(time, bounded, np.ones(len(values), bool), band=band)
 
     def retune(self, query: Query, zone: str) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""
