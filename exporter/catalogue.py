@@ -53,6 +53,17 @@ SCORES: tuple[Family, ...] = (
     ),
 )
 
+QUERIES: tuple[Family, ...] = (
+    Family(
+        "anomaly_sensitivity",
+        "gauge",
+        "False alarms promised per healthy series and week, by category of the series (none: all others). "
+        "More means more sensitive: a lower edge of normal.",
+        ("query", "category"),
+    ),
+)
+"""What is said of each query's models, not of each series."""
+
 SELF: tuple[Family, ...] = (
     Family(
         "tidemark_build_info",
@@ -164,4 +175,4 @@ SELF: tuple[Family, ...] = (
     Family("tidemark_snapshot_bytes", "gauge", "Size of the exposed scores as text, in bytes."),
 )
 
-CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, *SELF)}
+CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, *QUERIES, *SELF)}

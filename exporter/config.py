@@ -14,12 +14,13 @@ from typing import Any, TypeAlias
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from exporter.schema import Config, Query, Tuning
+from exporter.schema import Config, Tuning
 
 Place: TypeAlias = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRETS = ("password", "credentials")
+_BUDGETS = {"sensitivity", "false_alarms"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -163,23 +164,33 @@ class _Tree:
 
 
 def _inherit(value: dict[str, Any]) -> None:
-    """Write the defaults of `scoring` into every query that says nothing itself."""
+    """Write the categories, and the defaults of `scoring`, into every query that says nothing itself."""
     scoring = value.get("scoring")
-    if not isinstance(scoring, dict):
-        return
-    defaults = {key: scoring[key] for key in Tuning.model_fields if key in scoring}
-    if "step" not in defaults and "interval" in scoring:
-        defaults["step"] = scoring["interval"]
+    defaults = _defaults(scoring) if isinstance(scoring, dict) else {}
+    shared = {"categories": value["categories"]} if "categories" in value else {}
     queries = value.get("queries")
     for query in queries if isinstance(queries, list) else ():
         if isinstance(query, dict):
-            query.update({key: default for key, default in defaults.items() if key not in query})
+            # A query that names its budget means it for all its series
+            given = set(query) | ({*_BUDGETS, *shared} if query.keys() & _BUDGETS else set())
+            query.update({key: it for key, it in (defaults | shared).items() if key not in given})
+
+
+def _defaults(scoring: dict[str, Any]) -> dict[str, Any]:
+    """What `scoring` says about queries; of two budgets, which is an error there, none."""
+    twofold = scoring.keys() >= _BUDGETS
+    left_out = _BUDGETS if twofold else set()
+    defaults = {key: scoring[key] for key in Tuning.model_fields if key in scoring and key not in left_out}
+    if "step" not in defaults and "interval" in scoring:
+        defaults["step"] = scoring["interval"]
+    return defaults
 
 
 def _problems(error: ValidationError, lines: Mapping[Place, int]) -> Iterator[Problem]:
     for it in error.errors(include_url=False):
         place: Place = it["loc"]
-        if place not in lines and it["type"] != "missing" and _inherited(place):
+        written = place[:-1] if it["type"] == "missing" else place
+        if written not in lines and _inherited(place):
             continue  # said once, where it stands in `scoring`
         if it["type"] == "too_short" and it["input"]:
             continue  # an echo of the entries that are wrong themselves
@@ -188,7 +199,7 @@ def _problems(error: ValidationError, lines: Mapping[Place, int]) -> Iterator[Pr
 
 
 def _inherited(place: Place) -> bool:
-    return len(place) > 2 and place[0] == "queries" and place[2] in Tuning.model_fields
+    return len(place) > 2 and place[0] == "queries" and place[2] in {*Tuning.model_fields, "categories"}
 
 
 _EXPECTED = {
@@ -233,8 +244,7 @@ def _section(place: Place) -> Mapping[str, Any]:
     """The fields of the section at `place`, following the annotations of the schema."""
     model: type[BaseModel] = Config
     for part in place:
-        if isinstance(part, int) or part == "queries":
-            model = Query
+        if isinstance(part, int):
             continue
         annotation = model.model_fields[part].annotation
         options = [annotation, *getattr(annotation, "__args__", ())]

@@ -13,6 +13,7 @@ from exporter.durations import format_duration
 from exporter.exposition import Snapshot
 from exporter.schema import Config, Query
 from exporter.scorer import Scorer
+from exporter.sensitivity import Sensitivity
 from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source, Surroundings
 from exporter.telemetry import Telemetry
@@ -170,6 +171,8 @@ class Cycle:
 
     def _scorer(self, query: Query, around: Surroundings, before: Mapping[str, Scorer]) -> Scorer:
         self.telemetry.set("query_interval_seconds", query.step, query=query.name)
+        promised = Sensitivity(query).per_week()
+        self.telemetry.replace_all("anomaly_sensitivity", query.name, promised, label="category")
         old = before.get(query.name)
         zone = around.zone
         if old and persistence.fingerprint(old.query, old.reader.around.zone) == persistence.fingerprint(

@@ -15,6 +15,9 @@ _UNITS = {
 }
 _DURATION = re.compile(r"(?=.)" + "".join(rf"(?:(\d+){unit})?" for unit in _UNITS))
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) per (?:(\d+) )?(hour|day|week|month|year)s?")
+SENSITIVITIES = {"low": "1 per month", "normal": "1 per week", "high": "1 per day"}
+"""What the words stand for."""
+
 _PERIODS = {
     "hour": 3_600.0,
     "day": 86_400.0,
@@ -52,3 +55,13 @@ def parse_budget(text: str) -> float:
     if not found or float(found[1]) == 0:
         raise ValueError("expected a rate of false alarms per series, such as '1 per week' or '2 per month'")
     return _PERIODS[found[3]] * int(found[2] or 1) / float(found[1])
+
+
+def parse_sensitivity(text: str) -> float:
+    """The same, from `low`, `normal`, `high` or a budget."""
+    try:
+        return parse_budget(SENSITIVITIES.get(text, text))
+    except ValueError:
+        raise ValueError(
+            "expected low, normal, high, or a rate of false alarms per series, such as '2 per month'"
+        ) from None

@@ -12,6 +12,7 @@ from exporter.models.contract import Model, Scores
 from exporter.models.contract import Settings as ModelSettings
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
+from exporter.sensitivity import Sensitivity
 
 LARGEST = 1e37
 """Beyond it squares of float32 overflow, and one absurd value would spoil what was learnt."""
@@ -26,7 +27,6 @@ def model_settings(query: Query, zone: str) -> ModelSettings:
         minimum_deviation=query.minimum_deviation,
         minimum_relative_deviation=query.minimum_relative_deviation,
         domain=(query.domain.min, query.domain.max),
-        false_alarm_interval=query.false_alarms,
         warm_up=query.warm_up,
     )
 
@@ -43,6 +43,7 @@ class Population:
         self.roster = Roster(query.name, keys)
         self.begun = False
         self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
+        self._classify()
 
     def __len__(self) -> int:
         return len(self.roster)
@@ -92,13 +93,15 @@ class Population:
         np.copyto(self.roster.last_seen, time, where=seen)
         bounded = np.minimum(values, LARGEST)
         np.maximum(bounded, -LARGEST, out=bounded)
-        return self.model.step(time, bounded, np.ones(len(values), bool), band=band)
+        everyone = np.ones(len(values), bool)
+        return self.model.step(time, bounded, everyone, band=band, strictness=self.strictness)
 
     def retune(self, query: Query, zone: str) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""
         state = self.model.state
         self.query, self.model = query, MODELS[query.model](model_settings(query, zone), len(self))
         self.model.state = state
+        self._classify()
         self.keep(np.arange(min(len(self), query.max_series)))
 
     def join(self, other: Population) -> None:
@@ -109,12 +112,14 @@ class Population:
         self.roster.last_seen[rows] = other.roster.last_seen
         self.model.select(np.append(np.arange(old), np.full(new, UNKNOWN)))
         self.model.put(rows, other.model)
+        self._classify()
 
     def keep(self, rows: Rows) -> None:
         """Let go of every series that is not in `rows`."""
         if len(rows) < len(self):
             self.roster = self.roster.selected(rows)
             self.model.select(rows)
+            self._classify()
 
     def forget(self, before: float) -> None:
         """Let go of the series that were last seen at `before` or earlier."""
@@ -128,3 +133,9 @@ class Population:
             oldest = gone[np.argsort(self.roster.last_seen[gone], kind="stable")][:over]
             self.keep(np.setdiff1d(np.arange(len(self)), oldest))
         return keys[: max(0, self.query.max_series - len(self))]
+
+    def _classify(self) -> None:
+        """Find each series' category, and from it how strictly the series is judged."""
+        self.sensitivity = Sensitivity(self.query)
+        categories = self.sensitivity.categories(self.roster.labels)
+        self.strictness = self.sensitivity.strictness(categories)

@@ -19,9 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-from exporter.durations import format_duration, parse_budget, parse_duration
+from exporter.durations import format_duration, parse_budget, parse_duration, parse_sensitivity
 
 Output = Literal["score", "deviation", "value", "band"]
+WEEK = 7 * 86_400.0
 ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band")
 
 
@@ -35,6 +36,20 @@ def _budget(found: Any) -> Any:
     if not isinstance(found, str):
         raise ValueError("expected a rate of false alarms per series, such as '1 per week'")
     return parse_budget(found)
+
+
+def _sensitivity(found: Any) -> Any:
+    if not isinstance(found, str):
+        raise ValueError("expected low, normal, high, or a rate of false alarms such as '1 per week'")
+    return parse_sensitivity(found)
+
+
+def _pattern(found: str) -> str:
+    try:
+        re.compile(found)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression: {error}") from None
+    return found
 
 
 def _positive(seconds: float) -> float:
@@ -74,6 +89,8 @@ def _filled(found: str) -> str:
 Interval = Annotated[float, BeforeValidator(_duration), AfterValidator(_positive)]
 Offset = Annotated[float, BeforeValidator(_duration)]
 Budget = Annotated[float, BeforeValidator(_budget)]
+Sensitivity = Annotated[float, BeforeValidator(_sensitivity)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 QueryName = Annotated[str, AfterValidator(_query_name)]
@@ -170,6 +187,25 @@ class Domain(Section):
         return self
 
 
+class Category(Section):
+    """Series that are watched alike: those whose labels match `match` in all of it."""
+
+    name: Text
+    match: dict[str, Pattern] = Field(min_length=1)
+    sensitivity: Sensitivity
+
+
+def _distinct(found: tuple[Category, ...]) -> tuple[Category, ...]:
+    names = [it.name for it in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"expected every name once, found twice: {', '.join(twice)}")
+    return found
+
+
+Categories = Annotated[tuple[Category, ...], Field(strict=False), AfterValidator(_distinct)]
+
+
 class Tuning(Section):
     """What may stand in `scoring` as the default of all queries, and in a query for itself alone."""
 
@@ -177,10 +213,22 @@ class Tuning(Section):
     offset: Offset = 30.0
     history: Interval = 21 * 86_400.0
     warm_up: Interval = 2 * 86_400.0
-    false_alarms: Budget = 7 * 86_400.0
+    sensitivity: Sensitivity | None = None
+    false_alarms: Budget | None = None
     model: Literal["seasonal"] = "seasonal"
     outputs: tuple[Output, ...] = Field(default=ALL_OUTPUTS, strict=False, min_length=1)
     max_series: int = Field(default=10_000, ge=1)
+
+    @property
+    def budget(self) -> float:
+        """Seconds between the false alarms that a healthy series may raise."""
+        return self.sensitivity or self.false_alarms or WEEK
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Tuning:
+        if self.sensitivity and self.false_alarms:
+            raise ValueError("expected only one of sensitivity and false_alarms")
+        return self
 
 
 class Scoring(Tuning):
@@ -200,6 +248,7 @@ class Query(Tuning):
     minimum_relative_deviation: float = Field(default=0.0, ge=0, strict=False)
     domain: Domain = Domain()
     missing: Literal["skip", "zero"] = "skip"
+    categories: Categories = ()
 
     @model_validator(mode="after")
     def _possible(self) -> Query:
@@ -235,6 +284,7 @@ class Config(Section):
     tsdb: Tsdb
     queries: tuple[Query, ...] = Field(strict=False, min_length=1)
     scoring: Scoring = Scoring()
+    categories: Categories = ()
     state: StateStore = StateStore()
     web: Web = Web()
 

@@ -29,19 +29,23 @@ EDGE = 24.0
 STEP_LAW = 0.08
 SHORTER_LAW = 0.4
 LONGER_LAW = 0.6
-_WEEK = 7 * 86_400.0
+LEAST_STRICTNESS = 0.3
+WEEK = 7 * 86_400.0
 
 
-def edge(false_alarm_interval: float, step: float) -> float:
+def edge(step: float) -> float:
     """The evidence (natural logarithms, summed over the views) at which a point's score is 1.
 
-    `false_alarm_interval`: the budget, seconds between false alarms of a healthy series; `step`: seconds
-    between points. The constants are measured: see docs/score.md.
+    `step`: seconds between points. It is the edge of the standard budget, a false alarm a week; what is
+    learnt is learnt with it, whatever the sensitivity. The constants are measured: see docs/score.md.
     """
-    by_step = 1 + STEP_LAW * math.log10(60 / step)
-    weeks = math.log10(false_alarm_interval / _WEEK)
-    by_budget = 1 + weeks * (LONGER_LAW if weeks > 0 else SHORTER_LAW)
-    return EDGE * max(by_step, 0.5) * max(by_budget, 0.3)
+    return EDGE * max(1 + STEP_LAW * math.log10(60 / step), 0.5)
+
+
+def strictness(false_alarm_interval: float) -> float:
+    """By what to multiply the edge for another budget: seconds between false alarms of a healthy series."""
+    weeks = math.log10(false_alarm_interval / WEEK)
+    return max(1 + weeks * (LONGER_LAW if weeks > 0 else SHORTER_LAW), LEAST_STRICTNESS)
 
 
 def index(excess: Floats, exceedances: Floats) -> Floats:

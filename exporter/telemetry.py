@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from prometheus_client import (
@@ -17,7 +18,7 @@ from prometheus_client import (
 )
 
 from exporter import __version__
-from exporter.catalogue import SELF, Family
+from exporter.catalogue import QUERIES, SELF, Family
 
 Metric: TypeAlias = Counter | Gauge | Histogram
 
@@ -31,13 +32,15 @@ def revision() -> str:
 
 
 class Telemetry:
-    """Every self family of the catalogue, by its name without the prefix `tidemark_`."""
+    """Every family about a query or about itself, by its name without the prefix `tidemark_`."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._metrics = {family.name.removeprefix("tidemark_"): self._made(family) for family in SELF}
+        self._metrics = {
+            family.name.removeprefix("tidemark_"): self._made(family) for family in (*QUERIES, *SELF)
+        }
         self.set("build_info", 1, version=__version__, revision=revision(), python=platform.python_version())
 
     def _made(self, family: Family) -> Metric:
@@ -73,6 +76,12 @@ class Telemetry:
         for metric in self._metrics.values():
             if "query" in metric._labelnames:
                 metric.remove_by_labels({"query": query})
+
+    def replace_all(self, name: str, query: str, values: Mapping[str, float], label: str) -> None:
+        """Make `values`, by what stands in `label`, the only series that a gauge has of `query`."""
+        self._metrics[name].remove_by_labels({"query": query})
+        for it, value in values.items():
+            self.set(name, value, **{"query": query, label: it})
 
     def replace(self, name: str, **labels: str) -> None:
         """Make `labels` the only series of an info gauge."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from exporter.cycle import Cycle
-from exporter.schema import Config
+from exporter.schema import Config, Query
 from exporter.store import Store
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
@@ -241,6 +241,18 @@ def test_a_reload_keeps_what_was_learnt(cycle: Cycle, tsdb: FakeTsdb, clock: Clo
     assert asked == {"three"}
     assert {it.query for it in cycle.snapshot.scores} == {"two", "three"}
     assert 'query="one"' not in text(cycle)
+
+
+def test_a_reload_tells_the_new_sensitivities(cycle: Cycle, tsdb: FakeTsdb) -> None:
+    """What is promised per category is told for every query, and forgotten with its category."""
+    category = {"name": "shop", "match": {"service": "shop"}, "sensitivity": "high"}
+    for categories in ([category], []):
+        query = Query.model_validate({"name": "one", "expr": "one", "step": "10m", "categories": categories})
+        cycle.reload(config("one").model_copy(update={"queries": (query,)}), client(tsdb))
+        cycle.pass_over()
+        told = cycle.telemetry.render().decode()
+        assert ('anomaly_sensitivity{category="shop",query="one"} 7.0' in told) == bool(categories)
+        assert 'anomaly_sensitivity{category="",query="one"} 1.0' in told
 
 
 def test_a_changed_expression_learns_again(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:

@@ -23,7 +23,9 @@ def keys(model: type[BaseModel], prefix: str = "") -> set[str]:
     for name, field in model.model_fields.items():
         parts = [field.annotation, *get_args(field.annotation)]
         inner = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
-        listed = "[]" if name == "queries" else ""
+        if prefix and name == "categories":
+            inner = None  # as in the section of that name
+        listed = "[]" if name in ("queries", "categories") else ""
         out |= keys(inner, f"{prefix}{name}{listed}.") if inner else {f"{prefix}{name}"}
     return out
 

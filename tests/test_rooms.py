@@ -20,7 +20,7 @@ ROOMS = [
     {"newcomers"},
     {"surroundings", "population", "ranking", "logs"},
     {"promql"},
-    {"roster", "status"},
+    {"roster", "status", "sensitivity"},
     {"exposition", "telemetry"},
     {"tsdb", "store"},
     {"models"},

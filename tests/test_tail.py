@@ -119,13 +119,14 @@ def test_nothing_is_learnt_without_weight() -> None:
 
 def test_edge_rises_with_the_budget() -> None:
     """Fewer allowed alarms mean a higher edge, and a budget of any length has one."""
-    edges = [tail.edge(days * 86_400.0, 60.0) for days in (1 / 24, 1, 7, 30, 365)]
-    assert edges == sorted(edges)
-    assert edges[0] > 0
-    assert tail.edge(WEEK, 60.0) == pytest.approx(tail.EDGE)
+    factors = [tail.strictness(days * 86_400.0) for days in (1 / 24, 1, 7, 30, 365)]
+    assert factors == sorted(factors)
+    assert factors[0] > 0
+    assert tail.strictness(WEEK) == 1
+    assert tail.edge(60.0) == pytest.approx(tail.EDGE)
 
 
 def test_edge_falls_with_the_step() -> None:
     """Fewer points a week have fewer chances to be strange."""
-    edges = [tail.edge(WEEK, step) for step in (15.0, 60.0, 300.0, 3_600.0)]
+    edges = [tail.edge(step) for step in (15.0, 60.0, 300.0, 3_600.0)]
     assert edges == sorted(edges, reverse=True)

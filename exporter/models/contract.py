@@ -24,7 +24,6 @@ class Settings:
     minimum_deviation: float = 0.0
     minimum_relative_deviation: float = 0.0
     domain: tuple[float, float] = (-np.inf, np.inf)
-    false_alarm_interval: float = WEEK
     warm_up: float = 2 * 86_400.0
 
 
@@ -52,12 +51,22 @@ class Model(Protocol):
 
     def __init__(self, settings: Settings, rows: int = 0) -> None: ...
 
-    def step(self, time: int, values: Floats, learn: Mask, *, band: bool = True) -> Scores:
+    def step(
+        self,
+        time: int,
+        values: Floats,
+        learn: Mask,
+        *,
+        band: bool = True,
+        strictness: Floats | float = 1.0,
+    ) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows.
 
         NaN is a missing point: not scored, not learnt. Times are strictly increasing.
         `band=False` spares the inversion that the band costs: `lower` and `upper` are NaN then, and all
         else is the same. A replay asks for the band of its last point only.
+        `strictness` multiplies the edge, of all or of each series (S,), in what is returned and nowhere else:
+        the state is the same whatever it is, so a sensitivity can be changed without learning anew.
         """
         ...
 

@@ -63,7 +63,7 @@ class Seasonal:
         self.settings = settings
         self.state: State = {name: _fresh(name, rows) for name in FIELDS}
         self._clock = LocalClock(settings.zone)
-        self._edge = tail.edge(settings.false_alarm_interval, settings.step)
+        self._edge = tail.edge(settings.step)
 
     def ready(self) -> Mask:
         """Which series have left their warm-up, shape (S,)."""
@@ -82,8 +82,17 @@ class Seasonal:
         for name, array in self.state.items():
             array[..., rows] = other.state[name]
 
-    def step(self, time: int, values: Floats, learn: Mask, *, band: bool = True) -> Scores:
+    def step(
+        self,
+        time: int,
+        values: Floats,
+        learn: Mask,
+        *,
+        band: bool = True,
+        strictness: Floats | float = 1.0,
+    ) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows."""
+        strict = np.asarray(strictness, np.float32)
         season = self._clock.at(time)
         size = len(values)
         out = np.full((5, size), np.nan)
@@ -93,7 +102,7 @@ class Seasonal:
                 state = self._part(part) if size > CHUNK else self.state
                 taken = np.asarray(values[part], np.float64)
                 point = _Point(self.settings, self._edge, state, time, season, taken)
-                point.score(out[:, part], band)
+                point.score(out[:, part], strict[part] if strict.ndim else strict, band)
                 point.learn(learn[part])
         return Scores(*out)
 
@@ -130,8 +139,11 @@ class _Point:
         self.x = np.where(self.present, values, expected)
         self.residual = (self.x - centres).astype(np.float32)
 
-    def score(self, out: Floats, band: bool) -> None:
-        """Fill `out` (5, S): score, deviation, expected, lower, upper; NaN where there is nothing to say."""
+    def score(self, out: Floats, strictness: Floats, band: bool) -> None:
+        """Fill `out` (5, S): score, deviation, expected, lower, upper; NaN where there is nothing to say.
+
+        All that is learnt from is kept on the standard scale, before `strictness`, (S,) or (), comes in.
+        """
         law, habit = self.law, recurrence.expected_excess(self.state, self.at.half_hour)
         distance = self.x - law.expected
         side = np.copysign(np.float32(1), distance).astype(np.float32)
@@ -142,22 +154,29 @@ class _Point:
         self.signed = plain * fade * side
         plain += law.carried(side)
         plain *= fade
-        self.raw = self._bounded(plain * np.float32(1 / self.edge), distance, side)
+        self.raw = self._watched(plain * np.float32(1 / self.edge), side)
         self.quiet = np.maximum(self.raw - habit, np.minimum(self.raw, recurrence.FREE))
         score = self.quiet / self.state["factor"]
-        out[0] = score
-        out[1] = self._sustain(score, views[SLOW], side)
+        out[0] = self._large_enough(score / strictness, distance)
+        out[1] = self._sustain(self._large_enough(score, distance), views[SLOW], side)
+        out[1] /= strictness
         out[2] = law.expected
         if band:
-            self._band(out, (self.state["factor"] + habit) * np.float32(self.edge))
+            edge = self.state["factor"] * strictness
+            self._band(out, (edge + habit * (edge >= recurrence.FREE)) * np.float32(self.edge))
         absent = ~(self.present & self.ready)
         if absent.any():
             out[:, absent] = np.nan
 
-    def _bounded(self, score: Floats, distance: Floats, side: Floats) -> Floats:
-        """Nothing on the side that is not watched; below 1 where the deviation is smaller than configured."""
-        if self.settings.direction != "both":
-            score = score * (side > 0 if self.settings.direction == "up" else side < 0)
+    def _watched(self, score: Floats, side: Floats) -> Floats:
+        """Nothing on the side that is not watched."""
+        if self.settings.direction == "both":
+            return score
+        watched: Floats = score * (side > 0 if self.settings.direction == "up" else side < 0)
+        return watched
+
+    def _large_enough(self, score: Floats, distance: Floats) -> Floats:
+        """Below 1 where the deviation is smaller than configured."""
         floor = self._smallest_deviation()
         if floor is None:
             return score
@@ -175,8 +194,8 @@ class _Point:
 
     def _sustain(self, score: Floats, slow: Floats, side: Floats) -> Floats:
         """The sustained form: a running mean of the score, or of the evidence that `slow` alone finds."""
-        slow = self._bounded(slow * np.float32(VIEWS / self.edge), np.abs(self.residual[SLOW]), side)
-        change = np.maximum(score, slow)
+        slow = self._watched(slow * np.float32(VIEWS / self.edge), side)
+        change = np.maximum(score, self._large_enough(slow, np.abs(self.residual[SLOW])))
         np.minimum(change, DEVIATION_LIMIT, out=change)
         sustained, step = self.state["sustained"], self.settings.step
         change -= sustained

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from exporter import tail
 from exporter.models import MODELS
 from exporter.models.contract import Model, Scores
 from tests.models.histories import DAY, STEP, daily, fresh, replay, scores, times
@@ -276,8 +277,26 @@ def test_band_stays_in_the_domain(name: str) -> None:
 
 def test_a_larger_budget_scores_higher(name: str) -> None:
     """Who accepts an alarm a day gets a higher score for the same value than who accepts one a month."""
-    found = [after(learnt(name, false_alarm_interval=days * 86_400.0), [150.0])[0] for days in (1, 7, 30)]
-    assert found[0] > found[1] > found[2] > 1
+    model, at = learnt(name), int(times(LEARNT + 1)[-1])
+    model.select(np.zeros(4, np.intp))
+    strictness = np.array([tail.strictness(days * 86_400.0) for days in (1, 7, 30, 365)])
+    step = model.step(at, np.full(4, 150.0), np.zeros(4, bool), strictness=strictness)
+    assert np.all(np.diff(step.score) < 0)
+    assert np.all(np.diff(step.upper - step.lower) > 0)
+
+
+def test_strictness_divides_the_score_and_is_not_learnt(name: str) -> None:
+    """Whatever the strictness was, the state is the same, and so are the scores of a later one."""
+    one, two = learnt(name, 2), learnt(name, 2)
+    values = daily(LEARNT + DAY, 2, seed=3)[LEARNT:]
+    values[100:110] += 60
+    everyone = np.ones(2, bool)
+    for at, row in zip(times(LEARNT + DAY)[LEARNT:], values, strict=True):
+        strict = one.step(int(at), row, everyone, strictness=np.array([0.5, 1.4]))
+        plain = two.step(int(at), row, everyone)
+        assert np.allclose(strict.score * [0.5, 1.4], plain.score, rtol=1e-5)
+        assert np.allclose(strict.deviation * [0.5, 1.4], plain.deviation, rtol=1e-5)
+    assert same_state(one, two)
 
 
 @pytest.mark.parametrize(
@@ -296,16 +315,24 @@ def test_score_passes_one_exactly_at_the_band(name: str, settings: dict[str, obj
     values[:, 4] = np.random.default_rng(6).pareto(2, LEARNT)
     model = fresh(name, 5, **settings)
     replay(model, times(LEARNT), values)
-    at = int(times(LEARNT + 1)[-1])
-    nothing = np.zeros(5, bool)
-    band = model.step(at, values[-1], nothing)
+    for strictness in (1.0, 0.3, 0.66, 1.4):
+        require_score_one_at_the_band(model, values[-1], strictness)
+
+
+def require_score_one_at_the_band(model: Model, values: np.ndarray, strictness: float) -> None:
+    at, nothing = int(times(LEARNT + 1)[-1]), np.zeros(5, bool)
+    band = model.step(at, values, nothing, strictness=strictness)
     for end, sign in ((band.lower, -1), (band.upper, 1)):
         if np.isnan(end).all():
             continue
         reach = np.abs(end - band.expected)
-        assert np.allclose(model.step(at, end, nothing, band=False).score, 1, atol=1e-4)
-        assert (model.step(at, end + sign * 1e-3 * reach, nothing).score > 1).all()
-        assert (model.step(at, end - sign * 1e-3 * reach, nothing).score < 1).all()
+        on, out, within = (
+            model.step(at, end + sign * share * reach, nothing, band=False, strictness=strictness).score
+            for share in (0, 1e-3, -1e-3)
+        )
+        assert np.allclose(on, 1, atol=3e-4)
+        assert (out > 1).all()
+        assert (within < 1).all()
 
 
 def test_value_is_outside_the_band_when_it_scores_above_one(name: str) -> None:
