@@ -1,9 +1,11 @@
 """How well the product's own models detect, on the yardstick of ../shared/bench, beside its peers.
 
     .venv/bin/python bench/detection.py [--model seasonal] [--sets nab,mscloud,wsd,aiops] [--yardstick DIR]
+    .venv/bin/python bench/detection.py --table
 
-Writes bench/results/detection.json and bench/results/detection.md. One configuration, the defaults, for every
-series; labels are seen by the metrics only. Needs numba, pandas and scikit-learn beside the product.
+Writes bench/results/detection-<model>.json, and from all of them bench/results/detection.md; with --table
+only that. One configuration, the defaults, for every series; labels are seen by the metrics only. Needs
+numba, pandas and scikit-learn beside the product.
 """
 
 from __future__ import annotations
@@ -166,27 +168,42 @@ HEAD = """| detector | mean F1, one threshold @ false alarms | recall at 0.1 / 1
 |---|---|---|---|---|---|---|---|---|"""
 
 
+def write_table(results: Path, yardstick: Path) -> None:
+    """One table of every model that was measured, best first, and below them the peers."""
+    ours = {it.stem.removeprefix("detection-"): it for it in results.glob("detection-*.json")}
+    measured = {name: json.loads(path.read_text()) for name, path in ours.items()}
+    lines, notes = [HEAD], []
+    for bold, rows in (("**", measured), ("", peers(yardstick))):
+        for name, figures in sorted(rows.items(), key=lambda item: -item[1]["one"]["f1"]):
+            lines.append(row(f"{bold}{name}{bold}", figures))
+    for name, figures in measured.items():
+        per = figures["one"].get("per"), figures["at1"].get("per")
+        notes.append(f"- {name}: `{figures['command']}`. One threshold: {per[0]}; at 1.0: {per[1]}.")
+    about = "Bold: models of Tidemark. Figures of one column that are four: nab, mscloud, wsd, aiops."
+    (results / "detection.md").write_text("\n".join([*lines, "", about, "", *sorted(notes)]) + "\n")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description="measure the product's models on the yardstick")
+    arguments.add_argument("--table", action="store_true", help="write the table of what was measured before")
     arguments.add_argument("--model", default="seasonal")
     arguments.add_argument("--sets", default=",".join(SETS))
     arguments.add_argument("--yardstick", type=Path, default=HERE.parent.parent / "shared" / "bench")
     given = arguments.parse_args()
     sys.path.insert(0, str(given.yardstick))
-    figures = measure(given.model, tuple(given.sets.split(",")))
-    figures["command"] = f"bench/detection.py --model {given.model} --sets {given.sets}"
     target = HERE / "results"
     target.mkdir(exist_ok=True)
-    (target / f"detection-{given.model}.json").write_text(json.dumps(figures, indent=1) + "\n")
-    others = sorted(peers(given.yardstick).items(), key=lambda item: -item[1]["one"]["f1"])
-    lines = [HEAD, row(f"**{given.model}**", figures), *(row(name, peer) for name, peer in others)]
-    per = figures["one"].get("per"), figures["at1"].get("per")
-    notes = [
-        f"Command: `{figures['command']}`. Sets in order: {given.sets}.",
-        f"One threshold: {per[0]}; at 1.0: {per[1]}.",
-    ]
-    (target / f"detection-{given.model}.md").write_text("\n".join([*lines, "", *notes]) + "\n")
-    print("\n".join([*lines[:2], *notes]))
+    if not given.table:
+        record(given.model, given.sets, target)
+    write_table(target, given.yardstick)
+
+
+def record(model: str, sets: str, target: Path) -> None:
+    """Measure one model, and keep its figures."""
+    figures = measure(model, tuple(sets.split(",")))
+    figures["command"] = f"bench/detection.py --model {model} --sets {sets}"
+    (target / f"detection-{model}.json").write_text(json.dumps(figures, indent=1) + "\n")
+    print(row(model, figures), figures["one"], figures["at1"], sep="\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from exporter.store import Saved
 
 def fingerprint(query: Query, zone: str) -> str:
     """Changes exactly when what was learnt for a query no longer fits it."""
-    parts = (query.expr, query.step, query.model, query.missing, zone)
+    parts = (query.expr, query.step, query.model, query.missing, zone, *query.peers_by)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
-from exporter.models.contract import Model, Scores
+from exporter.models.contract import Comparing, Model, Scores
 from exporter.models.contract import Settings as ModelSettings
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
@@ -28,6 +28,7 @@ def model_settings(query: Query, zone: str) -> ModelSettings:
         minimum_relative_deviation=query.minimum_relative_deviation,
         domain=(query.domain.min, query.domain.max),
         warm_up=query.warm_up,
+        normal=(query.normal.min, query.normal.max) if query.normal else (-np.inf, np.inf),
     )
 
 
@@ -139,3 +140,13 @@ class Population:
         self.sensitivity = Sensitivity(self.query)
         categories = self.sensitivity.categories(self.roster.labels)
         self.strictness = self.sensitivity.strictness(categories)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Tell a model that compares series which of them belong together: those alike in `peers_by`."""
+        if not isinstance(self.model, Comparing):
+            return
+        numbers: dict[tuple[str, ...], int] = {}
+        alike = (tuple(labels.get(it, "") for it in self.query.peers_by) for labels in self.roster.labels)
+        groups = [numbers.setdefault(values, len(numbers)) for values in alike]
+        self.model.compare(np.array(groups, np.intp))

@@ -23,6 +23,7 @@ from exporter.durations import format_duration, parse_budget, parse_duration, pa
 
 Output = Literal["score", "deviation", "value", "band"]
 WEEK = 7 * 86_400.0
+ModelName = Literal["seasonal", "holt_winters", "quantile", "rate_of_change", "peers", "static"]
 ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band")
 
 
@@ -206,6 +207,21 @@ def _distinct(found: tuple[Category, ...]) -> tuple[Category, ...]:
 Categories = Annotated[tuple[Category, ...], Field(strict=False), AfterValidator(_distinct)]
 
 
+class Normal(Section):
+    """What is normal by decree, for `model: static`; one end may be left open."""
+
+    min: float = Field(default=-math.inf, strict=False)
+    max: float = Field(default=math.inf, strict=False)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Normal:
+        if math.isinf(self.min) and math.isinf(self.max):
+            raise ValueError("expected min, max or both")
+        if not self.min < self.max:
+            raise ValueError(f"expected min below max, found {self.min:g} and {self.max:g}")
+        return self
+
+
 class Tuning(Section):
     """What may stand in `scoring` as the default of all queries, and in a query for itself alone."""
 
@@ -215,7 +231,7 @@ class Tuning(Section):
     warm_up: Interval = 2 * 86_400.0
     sensitivity: Sensitivity | None = None
     false_alarms: Budget | None = None
-    model: Literal["seasonal"] = "seasonal"
+    model: ModelName = "seasonal"
     outputs: tuple[Output, ...] = Field(default=ALL_OUTPUTS, strict=False, min_length=1)
     max_series: int = Field(default=10_000, ge=1)
 
@@ -249,6 +265,8 @@ class Query(Tuning):
     domain: Domain = Domain()
     missing: Literal["skip", "zero"] = "skip"
     categories: Categories = ()
+    peers_by: tuple[Text, ...] = Field(default=(), strict=False)
+    normal: Normal | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> Query:
@@ -259,6 +277,16 @@ class Query(Tuning):
                 f"history ({format_duration(self.history)}) is shorter than "
                 f"warm_up ({format_duration(self.warm_up)}): no series would ever be scored"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _of_its_model(self) -> Query:
+        if self.model == "static" and self.normal is None:
+            raise ValueError("normal: is required with model: static, such as {min: 0, max: 0.8}")
+        if self.model != "static" and self.normal is not None:
+            raise ValueError(f"normal: only model: static has it, this query has model: {self.model}")
+        if self.model != "peers" and self.peers_by:
+            raise ValueError(f"peers_by: only model: peers has it, this query has model: {self.model}")
         return self
 
 

@@ -508,3 +508,47 @@ def test_an_absurd_value_spoils_nothing() -> None:
     it = scorer(tsdb)
     turn(it, NOW)
     assert scores(it)["a"] < 1
+
+
+def test_peers_are_grouped_by_their_labels() -> None:
+    """With `peers_by`, members are compared within their group, also those that join later."""
+    members = [
+        ({"cluster": cluster, "pod": str(pod)}, daily(seed=pod, level=level))
+        for cluster, level in (("a", 100.0), ("b", 5_000.0))
+        for pod in range(6)
+    ]
+    late, curve = members[-1]
+    members[-1] = late, between(curve, NOW - STEP / 2, NOW + DAY)
+    it = scorer(FakeTsdb({"rate": members}), model="peers", peers_by=["cluster"])
+    turn(it, NOW - STEP)
+    assert it.counts["scored"] == 11
+    for later in range(3):
+        turn(it, NOW + later * STEP)
+    assert it.counts["scored"] == 12
+    assert it.scores is not None
+    assert max(it.scores.families["anomaly_score"]) < 1
+    expected = it.scores.families["anomaly_expected"]
+    assert (expected > 1_000).sum() == 6
+
+
+def test_other_groups_are_other_learning() -> None:
+    """State that was learnt by another `peers_by` or model is not used."""
+    tsdb = services(*"abcdef")
+    it = scorer(tsdb, model="peers")
+    turn(it, NOW)
+    kept = saved(it)
+    assert kept is not None
+    assert restore(scorer(tsdb, model="peers"), kept, NOW)
+    assert not restore(scorer(tsdb, model="peers", peers_by=["zone"]), kept, NOW)
+    assert not restore(scorer(tsdb, model="quantile"), kept, NOW)
+
+
+def test_a_static_query_follows_its_configuration() -> None:
+    """Changed ends take effect without new learning."""
+    it = scorer(services("a"), model="static", normal={"min": 0, "max": 1_000})
+    turn(it, NOW)
+    assert it.scores is not None
+    assert it.scores.families["anomaly_upper"][0] == 1_000
+    it.adopt(query(model="static", normal={"min": 0, "max": 500}), it.reader.around)
+    turn(it, NOW + STEP)
+    assert it.scores.families["anomaly_upper"][0] == 500

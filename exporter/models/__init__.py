@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from exporter.models.contract import Model
+from exporter.models.holt_winters import HoltWinters
+from exporter.models.peers import Peers
+from exporter.models.quantile import Quantile
+from exporter.models.rate_of_change import RateOfChange
 from exporter.models.seasonal import Seasonal
+from exporter.models.static import Static
 
-MODELS: dict[str, type[Model]] = {"seasonal": Seasonal}
+MODELS: dict[str, type[Model]] = {
+    "seasonal": Seasonal,
+    "holt_winters": HoltWinters,
+    "quantile": Quantile,
+    "rate_of_change": RateOfChange,
+    "peers": Peers,
+    "static": Static,
+}

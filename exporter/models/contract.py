@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class Settings:
     minimum_relative_deviation: float = 0.0
     domain: tuple[float, float] = (-np.inf, np.inf)
     warm_up: float = 2 * 86_400.0
+    normal: tuple[float, float] = (-np.inf, np.inf)
+    """What is normal by decree, for the model that learns nothing; infinite where there is no such end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +82,13 @@ class Model(Protocol):
 
     def put(self, rows: Rows, other: Model) -> None:
         """Overwrite `rows` with the series of `other`, a model of the same kind and settings."""
+        ...
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """A model that compares the series of one query with each other, at the same time."""
+
+    def compare(self, groups: Rows) -> None:
+        """Compare each series only with those of the same number in `groups` (S,), from now on."""
         ...

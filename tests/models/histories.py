@@ -25,9 +25,13 @@ def daily(points: int, series: int = 1, seed: int = 0, noise: float = 2.0, step:
     return 100 + wave[:, None] + np.random.default_rng(seed).normal(0, noise, (points, series))
 
 
+NEEDED: dict[str, dict[str, object]] = {"static": {"normal": (60.0, 140.0)}}
+"""Settings without which a model cannot be."""
+
+
 def fresh(name: str, series: int, **settings: object) -> Model:
     """A model of `series` fresh series at the tests' step."""
-    return MODELS[name](Settings(**{"step": STEP, **settings}), series)  # type: ignore[arg-type]
+    return MODELS[name](Settings(**{"step": STEP, **NEEDED.get(name, {}), **settings}), series)  # type: ignore[arg-type]
 
 
 def replay(model: Model, at: np.ndarray, values: np.ndarray, learn: bool = True) -> list[Scores]:

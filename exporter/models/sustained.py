@@ -1,0 +1,31 @@
+"""The sustained form of the score: a running mean that rises slowly and is down soon after an incident."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from exporter.frame import Floats, Mask
+from exporter.models.contract import State
+
+RISE, FALL = 900.0, 180.0
+"""Seconds in which the mean follows upwards and downwards."""
+
+LAW = 0.36
+"""A mean over many points strays less than one point: it is stretched so that 1 stays its edge."""
+
+LIMIT = 3.0
+"""The most that one point counts."""
+
+FIELDS = {"sustained": (0, np.float32, 0.0)}
+
+
+def follow(state: State, score: Floats, present: Mask, step: float) -> Floats:
+    """Take in one point's `score` (S,), in place; the sustained form, (S,)."""
+    sustained = state["sustained"]
+    rise, fall = (np.float32(min(max(-math.expm1(-step / it), 0.05), 0.5)) for it in (RISE, FALL))
+    change = np.minimum(score, np.float32(LIMIT)).astype(np.float32) - sustained
+    sustained += present * np.where(change > 0, rise, fall) * change
+    stretched: Floats = sustained * np.float32(1 + LAW * math.log1p(RISE / step))
+    return stretched
