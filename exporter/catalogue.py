@@ -8,6 +8,9 @@ from typing import Literal
 SOURCE = "source"
 """Stands in `labels` for all labels of the scored series."""
 
+BY = "by"
+"""Stands in `labels` for the labels that a group is made by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -63,6 +66,22 @@ QUERIES: tuple[Family, ...] = (
     ),
 )
 """What is said of each query's models, not of each series."""
+
+JOINT: tuple[Family, ...] = (
+    Family(
+        "anomaly_group_score",
+        "gauge",
+        "How strange a service is now over all queries of its group, without unit, on the scale of "
+        f"anomaly_score: 1 at the edge of normal. {_CLOCK}",
+        ("group", BY),
+    ),
+    Family(
+        "anomaly_group_contribution",
+        "gauge",
+        f"Share of each query in the group score of the service, 0 to 1; they sum to 1. {_CLOCK}",
+        ("group", BY, "query"),
+    ),
+)
 
 SELF: tuple[Family, ...] = (
     Family(
@@ -138,6 +157,25 @@ SELF: tuple[Family, ...] = (
         "Samples that the TSDB returned and that are no number: nan, inf or histogram.",
         ("query", "reason"),
     ),
+    Family(
+        "tidemark_group_services",
+        "gauge",
+        "Services of the group by state: joint (scored over two or more queries), single (only one query is "
+        "there, and its score is taken) or learning (the group has no model yet).",
+        ("group", "state"),
+    ),
+    Family(
+        "tidemark_group_refits_total",
+        "counter",
+        "Fits of the group's model, by result: success, too_short (not enough past yet) or failure.",
+        ("group", "result"),
+    ),
+    Family(
+        "tidemark_group_trained_timestamp_seconds",
+        "gauge",
+        "When the group's model in use was fitted, in Unix seconds.",
+        ("group",),
+    ),
     Family("tidemark_tsdb_up", "gauge", "1 if the last request to the TSDB was answered, else 0."),
     Family(
         "tidemark_tsdb_requests_total",
@@ -175,4 +213,4 @@ SELF: tuple[Family, ...] = (
     Family("tidemark_snapshot_bytes", "gauge", "Size of the exposed scores as text, in bytes."),
 )
 
-CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, *QUERIES, *SELF)}
+CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, *JOINT, *QUERIES, *SELF)}

@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from exporter.consistency import Place, contradictions
 from exporter.schema import Config, Tuning
-
-Place: TypeAlias = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRETS = ("password", "credentials")
@@ -100,8 +99,9 @@ def parse(text: str, source: str = "tidemark.yml", environment: Mapping[str, str
         config = Config.model_validate(value)
     except ValidationError as error:
         raise ConfigError(source, tree.problems + list(_problems(error, tree.lines))) from None
-    if tree.problems:
-        raise ConfigError(source, tree.problems)
+    found = [Problem(_line(tree.lines, at), _dotted(at), told) for at, told in contradictions(config)]
+    if tree.problems or found:
+        raise ConfigError(source, tree.problems + found)
     return config
 
 
@@ -194,8 +194,12 @@ def _problems(error: ValidationError, lines: Mapping[Place, int]) -> Iterator[Pr
             continue  # said once, where it stands in `scoring`
         if it["type"] == "too_short" and it["input"]:
             continue  # an echo of the entries that are wrong themselves
-        line = next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), 0)
-        yield Problem(line, _dotted(place), _message(it))
+        yield Problem(_line(lines, place), _dotted(place), _message(it))
+
+
+def _line(lines: Mapping[Place, int], place: Place) -> int:
+    """The line of `place`, or of the nearest section around it that stands in the file."""
+    return next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), 0)
 
 
 def _inherited(place: Place) -> bool:

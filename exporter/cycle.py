@@ -11,6 +11,7 @@ import structlog
 from exporter import persistence
 from exporter.durations import format_duration
 from exporter.exposition import Snapshot
+from exporter.groups.assembly import Groups, grouped
 from exporter.schema import Config, Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import Sensitivity
@@ -41,6 +42,7 @@ class Cycle:
         self.last_pass: float | None = None
         self.last_seconds: float | None = None
         self.scorers: Mapping[str, Scorer] = {}
+        self.groups = Groups(telemetry)
         self._turns = Turns(telemetry, clock, config.tsdb.concurrency)
         self._wake = threading.Event()
         self._next: tuple[Config, Source] | None = None
@@ -64,6 +66,7 @@ class Cycle:
                 self._wake.clear()
             self._source.close()
             self._turns.end()
+            self.groups.end()
             self.save()
             self.ended_well = True
         finally:
@@ -101,6 +104,7 @@ class Cycle:
             self._publish()
             if within is not None and self.clock.monotonic() - started >= within:
                 break
+        self._publish(last=True)
         self.last_pass, self.last_seconds = self.clock.time(), self.clock.monotonic() - started
         self.telemetry.observe("cycle_duration_seconds", self.last_seconds)
         self.telemetry.set("last_cycle_timestamp_seconds", self.last_pass)
@@ -139,14 +143,16 @@ class Cycle:
         scoring = self.config.scoring
         return scoring.interval - (self.clock.time() - scoring.offset) % scoring.interval
 
-    def _publish(self) -> None:
-        """Swap the snapshot, unless it would hold the same scores."""
+    def _publish(self, last: bool = False) -> None:
+        """Swap the snapshot, unless it would hold the same scores; `last`: no turn is waited for any more."""
         now = self.clock.time()
         scorers = self.scorers.values()
         fresh = [scores for scorer in scorers if (scores := scorer.scores) and scorer.fresh(now)]
-        if [id(it) for it in fresh] == [id(it) for it in self.snapshot.scores]:
+        joint = self.groups.advance(self.scorers, now, self._turns.is_busy, last=last)
+        shown = (*self.snapshot.scores, *self.snapshot.groups)
+        if [id(it) for it in (*fresh, *joint)] == [id(it) for it in shown]:
             return
-        self.snapshot = Snapshot.of(now, fresh)
+        self.snapshot = Snapshot.of(now, fresh, joint)
         self.telemetry.set("snapshot_bytes", len(self.snapshot.text))
         for scores in fresh:
             self.telemetry.set("last_score_timestamp_seconds", scores.time, query=scores.query)
@@ -158,7 +164,7 @@ class Cycle:
             self._turns.close_after(self._source)
             self._source = source
         zone, interval = config.scoring.time_zone, config.scoring.interval
-        around = Surroundings(source, self.telemetry, zone, interval, self.stop)
+        around = Surroundings(source, self.telemetry, zone, interval, self.stop, grouped(config))
         self.telemetry.set("cycle_interval_seconds", interval)
         before = dict(self.scorers)
         self.scorers = {query.name: self._scorer(query, around, before) for query in config.queries}
@@ -168,16 +174,14 @@ class Cycle:
                 self._turns.drop(name)
         for name in before.keys() - self.scorers.keys():
             self.telemetry.forget_query(name)
+        self.groups.apply(config)
 
     def _scorer(self, query: Query, around: Surroundings, before: Mapping[str, Scorer]) -> Scorer:
         self.telemetry.set("query_interval_seconds", query.step, query=query.name)
         promised = Sensitivity(query).per_week()
         self.telemetry.replace_all("anomaly_sensitivity", query.name, promised, label="category")
         old = before.get(query.name)
-        zone = around.zone
-        if old and persistence.fingerprint(old.query, old.reader.around.zone) == persistence.fingerprint(
-            query, zone
-        ):
+        if old and _goes_on(old, query, around):
             old.adopt(query, around)
             return old
         scorer = Scorer(query, around)
@@ -201,3 +205,11 @@ class Cycle:
             _log.info("state loaded", query=name, series=len(saved.keys), age=age)
         elif saved:
             _log.info("the saved state does not fit the query, learning again", query=name)
+
+
+def _goes_on(old: Scorer, query: Query, around: Surroundings) -> bool:
+    """Whether what `old` has learnt serves `query`, too; a query that joins a group needs a past for it."""
+    before = persistence.fingerprint(old.query, old.reader.around.zone)
+    if query.name in around.grouped and not old.series.residuals:
+        return False
+    return before == persistence.fingerprint(query, around.zone)

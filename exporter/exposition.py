@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import Protocol
 
 import numpy as np
 import orjson
 
-from exporter.catalogue import SCORES
+from exporter.catalogue import JOINT, SCORES
 from exporter.frame import DuplicateSeries, Floats, Labels
 from exporter.models.contract import Scores
 from exporter.schema import Output
@@ -36,6 +37,48 @@ class QueryScores:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupScores:
+    """What one group exposes at Unix second `time`: S services and the P queries it is made of.
+
+    `services` are their labels with `group`, `score` is (S,), `contribution` (S, P), NaN where absent.
+    `labels` are those of the scores and, service by service, of the contributions, ready for the exposition.
+    """
+
+    group: str
+    time: int
+    queries: tuple[str, ...]
+    services: Sequence[Mapping[str, str]]
+    score: Floats
+    contribution: Floats
+    labels: tuple[Sequence[bytes], Sequence[bytes]]
+
+    def tables(self) -> tuple[Table, Table]:
+        """The two families, each with the label sets of its rows."""
+        score, share = self.labels
+        return Table(score, {"anomaly_group_score": self.score}), Table(
+            share, {"anomaly_group_contribution": self.contribution.ravel()}
+        )
+
+
+class Rendered(Protocol):
+    """Families of one value per label set."""
+
+    @property
+    def labels(self) -> Sequence[bytes]: ...
+
+    @property
+    def families(self) -> Mapping[str, Floats]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Label sets as text, and per family a value for each."""
+
+    labels: Sequence[bytes]
+    families: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The outcome of one cycle; handlers read it, nobody changes it."""
 
@@ -43,13 +86,14 @@ class Snapshot:
     scores: tuple[QueryScores, ...]
     text: bytes
     gzipped: bytes
+    groups: tuple[GroupScores, ...] = ()
 
     @classmethod
-    def of(cls, time: float, scores: Iterable[QueryScores]) -> Snapshot:
-        """Freeze and render `scores`, taken at Unix second `time`."""
-        kept = tuple(scores)
-        text = render(kept)
-        return cls(time, kept, text, gzip.compress(text, 1, mtime=0))
+    def of(cls, time: float, scores: Iterable[QueryScores], groups: Iterable[GroupScores] = ()) -> Snapshot:
+        """Freeze and render `scores` and `groups`, taken at Unix second `time`."""
+        kept, joint = tuple(scores), tuple(groups)
+        text = render((*kept, *(table for it in joint for table in it.tables())))
+        return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint)
 
 
 def exposed_families(outputs: Sequence[Output], values: Floats, scores: Scores) -> dict[str, Floats]:
@@ -93,12 +137,14 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
     return f"{{{pairs}}} ".encode()
 
 
-def render(scores: Sequence[QueryScores]) -> bytes:
+def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    return b"".join(part for family in SCORES for part in _family(family.name, family.help, scores))
+    return b"".join(
+        part for family in (*SCORES, *JOINT) for part in _family(family.name, family.help, scores)
+    )
 
 
-def _family(name: str, text: str, scores: Sequence[QueryScores]) -> list[bytes]:
+def _family(name: str, text: str, scores: Sequence[Rendered]) -> list[bytes]:
     parts = [_samples(name.encode(), it.labels, it.families[name]) for it in scores if name in it.families]
     return [f"# HELP {name} {text}\n# TYPE {name} gauge\n".encode(), *parts] if any(parts) else []
 

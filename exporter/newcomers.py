@@ -19,19 +19,25 @@ class Newcomers:
     def __init__(self, reader: Reader, keys: Sequence[bytes]) -> None:
         self.reader = reader
         self.keys = keys
-        self.series = Population(reader.query, reader.around.zone)
+        self.series = self._population()
         self.time: int | None = None
 
     def advance(self, goal: int) -> None:
         """Step the newcomers to `goal`; TsdbError leaves them where they are."""
         if self.time is not None:
             self._through(self.time + self.reader.step, goal)
+            self.time = goal
             return
         for span in (PROBE, int(self.reader.query.history)):
-            self.series = Population(self.reader.query, self.reader.around.zone, self.keys)
+            self.series = self._population(self.keys)
             start = goal - span // self.reader.step * self.reader.step
             if not self._through(start, goal):
                 break
+        self.time = goal  # said last: from now on the others may take them in
+
+    def _population(self, keys: Sequence[bytes] = ()) -> Population:
+        reader = self.reader
+        return Population(reader.query, reader.around.zone, keys, remembers=reader.remembers)
 
     def _through(self, start: int, goal: int) -> bool:
         """Step through [start, goal]; whether a value lay in its first half, so that the past is longer."""
@@ -39,5 +45,4 @@ class Newcomers:
         for frame in self.reader.range(start, goal, self.keys):
             for time, values, _ in self.series.replay(frame, goal, self.reader.halted):
                 older = older or (time <= (start + goal) / 2 and bool(np.isfinite(values).any()))
-        self.time = goal
         return older

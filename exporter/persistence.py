@@ -9,6 +9,7 @@ import numpy as np
 
 from exporter.exposition import QueryScores
 from exporter.population import Population
+from exporter.residuals import SLOT, Residuals
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.store import Saved
@@ -27,15 +28,22 @@ def saved(scorer: Scorer) -> Saved | None:
     roster, state = scorer.series.roster, scorer.series.model.state
     print_ = fingerprint(scorer.query, scorer.reader.around.zone)
     exposed = _by_row(scorer.scores, roster.rendered) if scorer.scores else {}
-    return Saved(print_, scorer.time, scorer.begun, roster.keys, roster.last_seen, state, exposed)
+    remembered = scorer.series.residuals
+    residuals = remembered.state if remembered else {}
+    return Saved(print_, scorer.time, scorer.begun, roster.keys, roster.last_seen, state, exposed, residuals)
 
 
 def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
-    """Let `scorer` go on from what was stored; False, and nothing changed, when it does not fit its query."""
-    query, zone = scorer.query, scorer.reader.around.zone
-    series = Population(query, zone, saved.keys)
+    """Let `scorer` go on from what was stored; False, and nothing changed, when it does not fit its query.
+
+    A query that a group has come to use since lacks the past of its residuals, and so does not fit either.
+    """
+    query, zone, remembers = scorer.query, scorer.reader.around.zone, scorer.reader.remembers
+    series = Population(query, zone, saved.keys, remembers=remembers)
     state = series.model.state
     if saved.fingerprint != fingerprint(query, zone) or not _alike(state, saved.state) or saved.time > now:
+        return False
+    if series.residuals and not _recalled(series.residuals, saved):
         return False
     for name, array in saved.state.items():
         state[name][...] = array
@@ -46,7 +54,15 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
         roster = series.roster
         scorer.progress = 1.0
         scorer.scores = QueryScores(query.name, saved.time, roster.rendered, roster.labels, saved.exposed)
-    series.retune(query, zone)
+    series.retune(query, zone, remembers=remembers)
+    return True
+
+
+def _recalled(residuals: Residuals, saved: Saved) -> bool:
+    if not _alike(residuals.state, saved.residuals):
+        return False
+    residuals.state = dict(saved.residuals)
+    residuals.slot = saved.time // SLOT
     return True
 
 

@@ -10,6 +10,7 @@ from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
 from exporter.models.contract import Comparing, Model, Scores
 from exporter.models.contract import Settings as ModelSettings
+from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
 from exporter.sensitivity import Sensitivity
@@ -39,11 +40,15 @@ class Stopped(Exception):
 class Population:
     """A roster of S series and the model whose state has one column for each of them."""
 
-    def __init__(self, query: Query, zone: str, keys: Sequence[bytes] = ()) -> None:
+    def __init__(
+        self, query: Query, zone: str, keys: Sequence[bytes] = (), *, remembers: bool = False
+    ) -> None:
+        """`remembers`: whether a group needs the past of the residuals."""
         self.query = query
         self.roster = Roster(query.name, keys)
         self.begun = False
         self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
+        self.residuals = Residuals(query.step, len(keys)) if remembers else None
         self._classify()
 
     def __len__(self) -> int:
@@ -95,10 +100,14 @@ class Population:
         bounded = np.minimum(values, LARGEST)
         np.maximum(bounded, -LARGEST, out=bounded)
         everyone = np.ones(len(values), bool)
-        return self.model.step(time, bounded, everyone, band=band, strictness=self.strictness)
+        scores = self.model.step(time, bounded, everyone, band=band, strictness=self.strictness)
+        if self.residuals:
+            self.residuals.step(time, scores.score * self.strictness, bounded - scores.expected)
+        return scores
 
-    def retune(self, query: Query, zone: str) -> None:
+    def retune(self, query: Query, zone: str, *, remembers: bool = False) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""
+        self.residuals = self.residuals if remembers else None
         state = self.model.state
         self.query, self.model = query, MODELS[query.model](model_settings(query, zone), len(self))
         self.model.state = state
@@ -111,8 +120,12 @@ class Population:
         rows = np.arange(old, old + new)
         self.roster.add(other.roster.keys)
         self.roster.last_seen[rows] = other.roster.last_seen
-        self.model.select(np.append(np.arange(old), np.full(new, UNKNOWN)))
+        grown = np.append(np.arange(old), np.full(new, UNKNOWN))
+        self.model.select(grown)
         self.model.put(rows, other.model)
+        if self.residuals and other.residuals:
+            self.residuals.select(grown)
+            self.residuals.put(rows, other.residuals)
         self._classify()
 
     def keep(self, rows: Rows) -> None:
@@ -120,6 +133,8 @@ class Population:
         if len(rows) < len(self):
             self.roster = self.roster.selected(rows)
             self.model.select(rows)
+            if self.residuals:
+                self.residuals.select(rows)
             self._classify()
 
     def forget(self, before: float) -> None:

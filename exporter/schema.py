@@ -290,6 +290,17 @@ class Query(Tuning):
         return self
 
 
+class Group(Section):
+    """Queries whose series belong together where the labels `by` agree: one joint score for each service."""
+
+    name: QueryName
+    by: tuple[Text, ...] = Field(strict=False)
+    queries: tuple[Text, ...] = Field(strict=False)
+    method: Literal["isolation_forest", "mahalanobis"] = "isolation_forest"
+    false_alarms: Budget = 7 * 86_400.0
+    refit: Interval = 86_400.0
+
+
 class StateStore(Section):
     """Where the cache of what was learnt lies, and how often it is written."""
 
@@ -313,6 +324,7 @@ class Config(Section):
     queries: tuple[Query, ...] = Field(strict=False, min_length=1)
     scoring: Scoring = Scoring()
     categories: Categories = ()
+    groups: tuple[Group, ...] = Field(default=(), strict=False)
     state: StateStore = StateStore()
     web: Web = Web()
 

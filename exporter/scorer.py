@@ -12,6 +12,7 @@ from exporter.frame import Floats
 from exporter.models.contract import Scores
 from exporter.newcomers import Newcomers
 from exporter.population import Population
+from exporter.residuals import Present
 from exporter.schema import Query
 from exporter.surroundings import Reader, Surroundings
 
@@ -27,11 +28,12 @@ class Scorer:
     def __init__(self, query: Query, around: Surroundings) -> None:
         self.query = query
         self.reader = Reader(query, around)
-        self.series = Population(query, around.zone)
+        self.series = Population(query, around.zone, remembers=self.reader.remembers)
         self.newcomers: Newcomers | None = None
         self.time: int | None = None
         self.begun = 0
         self.scores: QueryScores | None = None
+        self.present: Present | None = None
         self.counts: Mapping[str, int] = {}
         self.progress = 0.0
         self.dropped = 0
@@ -82,7 +84,7 @@ class Scorer:
 
     def lose(self) -> None:
         """Expose nothing until a turn succeeds."""
-        self.scores, self.newcomers = None, None
+        self.scores, self.present, self.newcomers = None, None, None
         self._count(0, 0, len(self.series))
 
     def _take_over(self) -> None:
@@ -90,7 +92,7 @@ class Scorer:
         if self._adopted:
             self.query, self.reader.around = self._adopted
             self.reader.query = self.query
-            self.series.retune(self.query, self.reader.around.zone)
+            self.series.retune(self.query, self.reader.around.zone, remembers=self.reader.remembers)
             self._adopted = self.newcomers = None
         if self.newcomers and self.newcomers.time is not None and self.newcomers.time == self.time:
             self.series.join(self.newcomers.series)
@@ -99,9 +101,10 @@ class Scorer:
     def _begin(self, target: int) -> int:
         """Start from nothing, `history` before `target`, with the series that are alive now."""
         _, alive = self.reader.instant(target)
-        zone = self.reader.around.zone
+        zone, remembers = self.reader.around.zone, self.reader.remembers
         admitted = self._admitted(Population(self.query, zone), alive, target)
-        self.series, self.scores, self.newcomers = Population(self.query, zone, admitted), None, None
+        self.series = Population(self.query, zone, admitted, remembers=remembers)
+        self.scores, self.present, self.newcomers = None, None, None
         self.progress = 0.0
         self.begun = target - int(self.query.history // self.query.step) * int(self.query.step)
         self.time = self.begun if admitted else target
@@ -160,6 +163,9 @@ class Scorer:
         families = exposed_families(self.query.outputs, values, scores)
         roster = self.series.roster
         self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families)
+        if residuals := self.series.residuals:
+            strayed = residuals.state["residual"].copy()
+            self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)
         scored, present = int(np.isfinite(scores.score).sum()), int(np.isfinite(values).sum())
         self._count(scored, present - scored, len(values) - present)
         self._progress(1.0)

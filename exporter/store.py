@@ -10,7 +10,7 @@ import io
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,8 @@ class Damaged(Exception):
 class Saved:
     """What one query has learnt: its series, and the model's arrays with the series on their last axis.
 
-    `exposed` holds the families that were exposed for the point `time`, empty if there were none.
+    `exposed` holds the families that were exposed for the point `time`, empty if there were none;
+    `residuals` what joint scores are learnt from, empty where no group uses the query.
     """
 
     fingerprint: str
@@ -42,6 +43,7 @@ class Saved:
     last_seen: np.ndarray
     state: dict[str, np.ndarray]
     exposed: dict[str, np.ndarray]
+    residuals: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Store:
@@ -99,6 +101,7 @@ def _packed(saved: Saved) -> bytes:
     about = {"fingerprint": saved.fingerprint, "time": saved.time, "begun": saved.begun}
     arrays = {f"state.{name}": array for name, array in saved.state.items()}
     arrays |= {f"exposed.{name}": array for name, array in saved.exposed.items()}
+    arrays |= {f"residuals.{name}": array for name, array in saved.residuals.items()}
     arrays["about"] = np.frombuffer(orjson.dumps(about), np.uint8)
     arrays["keys"] = np.frombuffer(b"\n".join(saved.keys), np.uint8)
     arrays["last_seen"] = saved.last_seen
@@ -133,6 +136,7 @@ def _unpacked(payload: bytes) -> Saved:
             last_seen=arrays["last_seen"],
             state=_under("state.", arrays),
             exposed=_under("exposed.", arrays),
+            residuals=_under("residuals.", arrays),
         )
 
 

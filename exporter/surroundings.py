@@ -44,13 +44,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all scorers share."""
+    """What all scorers share; `grouped` names the queries that groups are made of."""
 
     source: Source
     telemetry: Telemetry
     zone: str
     interval: float
     stop: threading.Event
+    grouped: frozenset[str] = frozenset()
 
 
 class Reader:
@@ -79,6 +80,11 @@ class Reader:
         expr = only(self.query.expr, keys) if keys and self.query.missing == "skip" else self.query.expr
         series = self.answered if expr == self.query.expr else len(keys)
         return self.around.source.range(expr, start, end, self.step, series, self._invalid)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a group needs the past of this query's residuals."""
+        return self.query.name in self.around.grouped
 
     def halted(self) -> bool:
         """Whether the work has become pointless: the exporter stops, or the query is no longer configured."""

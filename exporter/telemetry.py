@@ -83,6 +83,12 @@ class Telemetry:
         for it, value in values.items():
             self.set(name, value, **{"query": query, label: it})
 
+    def forget_group(self, group: str) -> None:
+        """Drop every series of a group that is no longer configured."""
+        for metric in self._metrics.values():
+            if "group" in metric._labelnames:
+                metric.remove_by_labels({"group": group})
+
     def replace(self, name: str, **labels: str) -> None:
         """Make `labels` the only series of an info gauge."""
         self._metrics[name].clear()

@@ -25,7 +25,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> set[str]:
         inner = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
         if prefix and name == "categories":
             inner = None  # as in the section of that name
-        listed = "[]" if name in ("queries", "categories") else ""
+        listed = "[]" if name in ("queries", "categories", "groups") and not prefix else ""
         out |= keys(inner, f"{prefix}{name}{listed}.") if inner else {f"{prefix}{name}"}
     return out
 

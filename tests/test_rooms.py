@@ -15,7 +15,7 @@ ROOMS = [
     {"demo"},
     {"web"},
     {"cycle"},
-    {"turns", "persistence"},
+    {"turns", "persistence", "groups"},
     {"scorer"},
     {"newcomers"},
     {"surroundings", "population", "ranking", "logs"},
@@ -24,8 +24,9 @@ ROOMS = [
     {"exposition", "telemetry"},
     {"tsdb", "store"},
     {"models"},
-    {"tail", "seasons"},
+    {"tail", "seasons", "residuals"},
     {"config"},
+    {"consistency"},
     {"schema", "catalogue"},
     {"frame", "durations", "assets"},
 ]
@@ -40,7 +41,7 @@ OWNERS = {
     "prometheus_client": {"telemetry"},
     "httpx": {"tsdb"},
     "statsmodels": {"models"},
-    "sklearn": {"models"},
+    "sklearn": {"models", "groups"},
     "yaml": {"config", "web"},
     "pydantic": {"config", "schema", "web"},
 }

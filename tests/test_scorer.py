@@ -552,3 +552,25 @@ def test_a_static_query_follows_its_configuration() -> None:
     it.adopt(query(model="static", normal={"min": 0, "max": 500}), it.reader.around)
     turn(it, NOW + STEP)
     assert it.scores.families["anomaly_upper"][0] == 500
+
+
+def test_newcomers_are_not_taken_in_while_their_past_is_being_read() -> None:
+    """After the first probe of an hour newcomers are not level yet, even if it ended at the present."""
+    tsdb = services("a")
+    it = scorer(tsdb)
+    turn(it, NOW)
+    tsdb.series["rate"].append(({"service": "b"}, daily(7)))
+    it.advance(NOW + STEP)
+    seen = []
+
+    def look(request: httpx.Request) -> None:
+        if request.url.path.endswith("/query_range"):
+            assert it.newcomers
+            seen.append(it.newcomers.time)
+
+    tsdb.before = look
+    it.meet()
+    assert len(seen) >= 2
+    assert set(seen) == {None}
+    turn(it, NOW + 2 * STEP)
+    assert set(scores(it)) == {"a", "b"}

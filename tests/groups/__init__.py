@@ -1,0 +1,1 @@
+"""Tests of the joint scores, file by file as in `exporter/groups`."""
