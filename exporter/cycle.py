@@ -109,6 +109,11 @@ class Cycle:
         self.telemetry.observe("cycle_duration_seconds", self.last_seconds)
         self.telemetry.set("last_cycle_timestamp_seconds", self.last_pass)
 
+    def settle(self) -> None:
+        """Wait for the fits of groups that are under way, and publish what they give."""
+        self.groups.settle()
+        self._publish(last=True)
+
     def save(self) -> None:
         """Write the state of every query that has no turn under way."""
         self._saved_at = self.clock.monotonic()

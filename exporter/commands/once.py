@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -18,6 +19,7 @@ from rich.text import Text
 from exporter.commands import exits, wiring
 from exporter.config import load
 from exporter.cycle import Cycle
+from exporter.exposition import GroupScores
 from exporter.ranking import strangest
 from exporter.status import NEXT_STEP, StrangeSeries
 from exporter.store import Store
@@ -62,6 +64,7 @@ def _pass_over(cycle: Cycle, messages: Console) -> None:
             work.join(0.1)
             for name, task in tasks.items():
                 progress.update(task, completed=cycle.scorers[name].progress)
+    cycle.settle()
     for name, scorer in cycle.scorers.items():
         if name not in cycle.failures and not cycle.scorers[name].counts.get("scored"):
             messages.print(f"{name}: no series is scored yet: {_why_not(dict(scorer.counts))}", markup=False)
@@ -101,5 +104,17 @@ def _document(cycle: Cycle) -> dict[str, Any]:
     return {
         "time": cycle.snapshot.time,
         "series": [dataclasses.asdict(it) for it in strangest(cycle.snapshot)],
+        "groups": [document for it in cycle.snapshot.groups for document in _services(it)],
         "failures": failures,
     }
+
+
+def _services(scores: GroupScores) -> Iterator[dict[str, Any]]:
+    """The scored services of a group, with the shares of the queries that are there."""
+    for row in np.flatnonzero(np.isfinite(scores.score)).tolist():
+        shares = dict(zip(scores.queries, scores.contribution[row].tolist(), strict=True))
+        yield {
+            "labels": dict(scores.services[row]),
+            "score": float(scores.score[row]),
+            "contributions": {query: share for query, share in shares.items() if share == share},
+        }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import httpx
 import numpy as np
+import orjson
 import pytest
 
+from exporter.commands.once import _document
 from exporter.cycle import Cycle
 from exporter.schema import Config
 from exporter.store import Store
@@ -388,4 +391,19 @@ def test_a_fault_in_a_group_stays_in_it(tsdb: FakeTsdb, clock: Clock, tmp_path: 
     assert set(joint(cycle)) == set(SERVICES)
     assert len(cycle.snapshot.scores) == 3
     assert 'tidemark_events_total{event="group",result="failure"} 1.0' in text(cycle)
+    cycle.end()
+
+
+def test_one_pass_suffices_for_once(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
+    """`tidemark once` waits for the fit, and its JSON holds each service with the shares of its queries."""
+    cycle = new_cycle(tsdb, clock, tmp_path)
+    cycle.pass_over()
+    cycle.settle()
+    document = json.loads(orjson.dumps(_document(cycle)))
+    assert [it["labels"] for it in document["groups"]] == [
+        {"group": "service", "service": name} for name in SERVICES
+    ]
+    for it in document["groups"]:
+        assert 0 <= it["score"] < 1
+        assert sum(it["contributions"].values()) == pytest.approx(1, abs=0.001)
     cycle.end()
