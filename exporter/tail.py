@@ -22,11 +22,11 @@ LARGEST_EXCESS = np.float32(8.0)
 QUANTILE_RATE = 0.001
 LARGEST_RATE = np.float32(0.2)
 YOUNGEST = np.float32(50)
-RUN_DISCOUNT = 0.3
+RUN_DISCOUNT = 0.7
 RUN_FLOOR = 0.1
 
-EDGE = 24.0
-STEP_LAW = 0.08
+EDGE = 23.0
+STEP_LAW = 0.12
 SHORTER_LAW = 0.4
 LONGER_LAW = 0.6
 LEAST_STRICTNESS = 0.3
@@ -50,8 +50,15 @@ def strictness(false_alarm_interval: float) -> float:
 
 def index(excess: Floats, exceedances: Floats) -> Floats:
     """The tail index from summed log excesses and their number (Hill 1975), shrunk towards the prior."""
-    total: Floats = excess + np.float32(PRIOR_INDEX * PRIOR_WEIGHT)
-    total /= exceedances + np.float32(PRIOR_WEIGHT)
+    return shrunk_index(excess, exceedances, np.float32(PRIOR_INDEX), np.float32(PRIOR_WEIGHT))
+
+
+def shrunk_index(
+    excess: Floats, exceedances: Floats, prior: Floats | np.float32, weight: np.float32
+) -> Floats:
+    """The tail index, shrunk towards `prior` with the weight of so many exceedances."""
+    total: Floats = excess + prior * weight
+    total /= exceedances + weight
     return np.minimum(total, LARGEST_INDEX, out=total)
 
 
@@ -82,8 +89,10 @@ def learn(
     kappa: Floats,
     count: Floats,
     weight: Floats,
-) -> None:
+) -> tuple[Floats, Floats]:
     """Move quantile and tail index by one point, in place.
+
+    Returns, (V, S): as how much of an exceedance the point counted, and how far beyond the quantile it lay.
 
     `size` (V, S) is |residual| / scale, `weight` (S,) 0 or 1, `kappa` (V, S) the present curvature.
 
@@ -104,8 +113,9 @@ def learn(
     beyond *= learnt
     beyond *= _share(run)
     exceedances += beyond
-    beyond *= _excess(distance, kappa)
-    excess += beyond
+    further = _excess(distance, kappa)
+    excess += beyond * further
+    return beyond, further
 
 
 def _count_run(run: Floats, beyond: Floats, learnt: Floats) -> None:

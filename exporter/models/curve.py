@@ -22,6 +22,9 @@ _FAR = np.float32(0.3)
 """Who is still so far off after TOGETHER iterations may go in circles, and starts again in the middle."""
 
 _NEAREST = np.float32(1e-3)
+_WIDEST, _FARTHEST = np.float32(1e30), np.float32(1e37)
+"""Bounds are kept so near to each other, and to 0, that nothing overflows between them."""
+
 _LARGEST_EXPONENT = np.float32(50)
 _LARGEST_STEP = np.float32(30)
 _FLATTEST = np.float32(1e-3)
@@ -59,6 +62,8 @@ class Curve:
         needed = target - self.carry
         high = np.maximum(self._alone(needed), self.ramp)
         low = np.maximum(self._alone(needed * np.float32(1 / len(self.slope))), self.ramp * _NEAREST)
+        np.minimum(high, np.minimum(low, _FARTHEST / _WIDEST) * _WIDEST, out=high)
+        np.minimum(low, high, out=low)
         return self._solve(target, low * (high / low) ** _START, low, high, ITERATIONS)
 
     def _solve(self, target: Floats, at: Floats, low: Floats, high: Floats, iterations: int) -> Floats:

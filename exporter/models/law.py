@@ -17,16 +17,20 @@ class Law:
     """How strange each value would be, given what is known before it is seen.
 
     `centres` (V, S): where each view expects the value; `expected` (S,): where the score is 0;
-    `reach` (V, S): each view's quantile in the unit of the query; `index`, `kappa` (V, S): its tail law;
+    `ramp` (S,): the quantile of the sharpest view; `width` (V, S): each view's scale, both in the unit of the
+    query; `slope`, `index` (2 V, S): its tail law above and, in the second half, below;
+    `experience` (S,): how much is known of these tails, in exceedances;
     `carry` (S,): evidence that the last point left behind, above 0 for a value above, below 0 for one below.
     On either side of `expected` the evidence is continuous, 0 at `expected`, and increasing.
     """
 
     centres: Floats
     expected: Floats
-    reach: Floats
+    ramp: Floats
+    width: Floats
+    slope: Floats
     index: Floats
-    kappa: Floats
+    experience: Floats
     carry: Floats
 
     def evidence(self, residual: Floats, side: Floats) -> Floats:
@@ -34,14 +38,23 @@ class Law:
 
         `residual` (V, S): the value less `centres`; `side` (S,): 1 where it lies above `expected`, -1 below.
         """
+        views, above = len(residual), side > 0
         strange = residual * side
         np.maximum(strange, 0, out=strange)
-        strange *= self.kappa / self.reach
+        strange /= self.width
+        strange *= np.where(above, self.slope[:views], self.slope[views:])
         np.minimum(strange, _LARGEST, out=strange)
         strange += 1
         np.log(strange, out=strange)
-        strange /= self.index
+        strange /= np.where(above, self.index[:views], self.index[views:])
         return strange
+
+    def doubted(self, evidence: Floats) -> Floats:
+        """`evidence` (S,) less what a tail may owe to chance: few exceedances leave its index uncertain."""
+        less = evidence / self.experience
+        np.log1p(less, out=less)
+        less *= self.experience
+        return less
 
     def carried(self, side: Floats) -> Floats:
         """What the last point left behind for a value on `side`, (S,)."""
@@ -50,18 +63,19 @@ class Law:
 
     def fade(self, distance: Floats) -> Floats:
         """By what to multiply evidence, (S,): it fades where the sharpest view cannot tell the two apart."""
-        share: Floats = distance / np.minimum.reduce(self.reach)
+        share: Floats = distance / self.ramp
         return np.minimum(share, 1, out=share)
 
     def distances(self, target: Floats) -> Floats:
-        """How far above and below `expected` the evidence reaches `target` (S,) > 0; shape (2, S)."""
+        """How far above and below `expected` doubted evidence reaches `target` (S,) > 0; shape (2, S)."""
         offset = (self.expected - self.centres).astype(np.float32)
-        slope, ramp = self.kappa / self.reach, np.minimum.reduce(self.reach)
+        views = len(offset)
+        target = self.experience * np.expm1(target / self.experience)
         both = Curve(
             np.hstack((offset, -offset)),
-            np.hstack((slope, slope)),
-            np.hstack((self.index, self.index)),
-            np.hstack((ramp, ramp)),
+            np.hstack((self.slope[:views] / self.width, self.slope[views:] / self.width)),
+            np.hstack((self.index[:views], self.index[views:])),
+            np.hstack((self.ramp, self.ramp)),
             np.maximum(np.hstack((self.carry, -self.carry)), 0),
         )
         return both.distance(np.hstack((target, target))).reshape(2, -1)

@@ -1,4 +1,4 @@
-"""A series that often nearly alarms has a higher edge: its correction, from near misses.
+"""A series that often nearly alarms has a higher edge, and so, for a day, has one that has just alarmed.
 
 Score peaks between LOW and HIGH, which never reach the edge, are counted per happening. Their rate and how
 fast it falls tell where the peaks of a healthy series end. Alarms themselves are left out, so that real
@@ -23,19 +23,25 @@ PRIOR_LOWER = np.float32(32.0)
 PRIOR_UPPER = np.float32(4.8)
 """What is believed of a series before it is known: over PRIOR_WEEKS weeks, this many peaks in either half."""
 
-WANTED = 0.5
+WANTED = 0.25
 LARGEST = np.float32(1.8)
+FATIGUE = np.float32(0.05)
+"""By how much an alarm raises the edge for the next one, until it fades in about a day."""
+
+ALARM_MEMORY = 86_400.0
+MOST_ALARMS = np.float32(2)
 
 FIELDS = {
     "near": (2, np.float32, 0.0),
     "watched": (0, np.float32, 0.0),
     "peak": (0, np.float32, 0.0),
     "quiet": (0, np.float32, 0.0),
+    "alarms": (0, np.float32, 0.0),
     "factor": (0, np.float32, 1.0),
 }
 """`near`: happenings that peaked in the lower and upper half; `watched`: weeks counted; `peak` and `quiet`:
-the highest score of the present happening, and seconds since the score was last above LOW; `factor`: by
-what to multiply the edge."""
+the highest score of the present happening, and seconds since the score was last above LOW; `alarms`:
+alarms that ended lately; `factor`: by what to multiply the edge."""
 
 
 def _factor(near: Floats, watched: Floats) -> Floats:
@@ -72,7 +78,9 @@ def turn(state: State, seconds: float, rows: Rows | slice) -> None:
     kept = np.float32(math.exp2(-seconds / HALF_LIFE))
     state["near"][:, rows] *= kept
     state["watched"][rows] *= kept
-    state["factor"][rows] = _factor(state["near"][:, rows], state["watched"][rows])
+    state["alarms"][rows] *= np.float32(math.exp(-seconds / ALARM_MEMORY))
+    factor = _factor(state["near"][:, rows], state["watched"][rows])
+    state["factor"][rows] = factor * (1 + FATIGUE * state["alarms"][rows])
 
 
 def _count(state: State, over: np.ndarray) -> None:
@@ -81,4 +89,6 @@ def _count(state: State, over: np.ndarray) -> None:
     peak = state["peak"][rows]
     state["near"][0, rows] += peak < MIDDLE
     state["near"][1, rows] += (peak >= MIDDLE) & (peak < HIGH)
+    ended = state["alarms"][rows] + (peak >= state["factor"][rows])
+    state["alarms"][rows] = np.minimum(ended, MOST_ALARMS)
     state["peak"][rows] = 0

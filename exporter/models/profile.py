@@ -4,36 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from exporter.frame import Floats
+from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import State
 from exporter.seasons import HOURS, SLOT, SLOTS, Season
 
-DAY_GAIN = 0.25
-"""How much of a day's deviation the profile takes over once it has settled."""
+DAY_GAIN, WEEK_GAIN = 0.12, 0.25
+"""How much of a deviation the time of day and the hour of week take over once they have settled."""
 
-WEEK_PRIOR = 3.0
+WEEK_PRIOR = 2.0
 """After how many weeks the hour of week counts half."""
 
 VISIT = 16
 """What a point at the very centre of its slot adds to `day_seen`; less, the farther it lies from there."""
 
 _MOST = np.uint16(60_000)
+_MOST_VISITS = np.uint8(255)
 
 FIELDS = {
     "day": (SLOTS, np.float32, 0.0),
     "day_seen": (SLOTS, np.uint16, 0),
     "week": (HOURS, np.float32, 0.0),
-    "week_seen": (HOURS, np.uint16, 0),
+    "week_seen": (HOURS, np.uint8, 0),
 }
-"""`day_seen`: points learnt in each slot, in VISITs; `week_seen`: points learnt in each hour of the week."""
+"""`day_seen`: points learnt in each slot, in VISITs; `week_seen`: visits to each hour of the week."""
 
 
-def value(state: State, at: Season, step: float) -> Floats:
+def value(state: State, at: Season) -> Floats:
     """The season's part of the value now, shape (S,), in the unit of the query."""
     season: Floats = state["day"][at.slot] * np.float32(1 - at.weight)
     season += state["day"][at.next_slot] * np.float32(at.weight)
     seen = state["week_seen"][at.hour].astype(np.float32)
-    seen /= seen + np.float32(WEEK_PRIOR / min(step / 3600, 1.0))
+    seen /= seen + np.float32(WEEK_PRIOR)
     seen *= state["week"][at.hour]
     season += seen
     return season
@@ -46,18 +47,23 @@ def learn(state: State, at: Season, residual: Floats, step: float, weight: Float
     counted = weight.astype(np.uint16)
     _learn_slot(state, at.slot, np.float32(1 - at.weight), residual, settled, counted)
     _learn_slot(state, at.next_slot, np.float32(at.weight), residual, settled, counted)
-    _learn_hour(state, at.hour, residual, min(step / 3600, 1.0), counted)
+    _learn_hour(state, at.hour, residual, min(step / 3600, 1.0))
 
 
-def _learn_hour(state: State, hour: int, residual: Floats, hours: float, counted: np.ndarray) -> None:
-    seen = state["week_seen"][hour]
-    gain = seen.astype(np.float32)
-    gain += np.float32(1 / hours + 1)
+def visit(state: State, at: Season, new: Mask, rows: Rows | slice) -> None:
+    """Count another visit to this hour of the week for those of `rows` to whom it is `new`, (R,)."""
+    seen = state["week_seen"][at.hour, rows]
+    state["week_seen"][at.hour, rows] = seen + (new & (seen < _MOST_VISITS))
+
+
+def _learn_hour(state: State, hour: int, residual: Floats, hours: float) -> None:
+    gain = state["week_seen"][hour].astype(np.float32)
+    gain += 1
     np.reciprocal(gain, out=gain)
-    np.maximum(gain, np.float32(DAY_GAIN * hours), out=gain)
+    np.maximum(gain, np.float32(WEEK_GAIN), out=gain)
+    gain *= np.float32(hours)
     gain *= residual
     state["week"][hour] += gain
-    _count(seen, 1, counted)
 
 
 def _learn_slot(

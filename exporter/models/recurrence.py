@@ -18,7 +18,7 @@ _LARGEST = np.float32(2.5)
 
 FIELDS = {
     "habit": (SLOTS * DAYS, np.uint8, 0),
-    "habit_slot": (0, np.int64, -1),
+    "habit_slot": (0, np.int32, -1),
     "habit_peaks": (3, np.float32, 0.0),
 }
 """`habit`: peak of the score around each half hour on each of the last DAYS days, in hundredths;

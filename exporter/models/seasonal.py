@@ -8,60 +8,69 @@ import numpy as np
 
 from exporter import tail
 from exporter.frame import Floats, Mask, Rows
-from exporter.models import autoregression, limiter, profile, recurrence, views
+from exporter.models import (
+    autoregression,
+    bounds,
+    confirmation,
+    limiter,
+    profile,
+    recurrence,
+    rows,
+    sides,
+    sustained,
+    views,
+)
 from exporter.models.contract import Model, Scores, Settings, State
 from exporter.models.law import Law
-from exporter.models.views import NEXT, SLOW, VIEWS
+from exporter.models.views import FAST, NEXT, SLOW, VIEWS, WEIGHTS
 from exporter.seasons import LocalClock, Season
 
 CARRIED = np.float32(0.2)
 """The share of a point's evidence that counts again at the next point on the same side."""
 
-RISE, FALL = 900.0, 180.0
-"""Seconds in which the deviation follows: slowly up, and down soon after an incident is over."""
+PRIOR_EXPERIENCE = np.float32(40.0)
+"""How many exceedances what is believed of tails beforehand is worth."""
 
-SUSTAINED_LAW = 0.36
-"""A mean over many points strays less than one point: it is stretched so that 1 stays its edge."""
-
-DEVIATION_LIMIT = 3.0
+SLOW_ALONE = np.float32(VIEWS / WEIGHTS[SLOW, 0])
 LARGEST_VALUE = 1e30
 """What lies beyond, such as the largest float that some programs report for "none", is no measurement."""
 
 FRESH = 2.5
 CHUNK = 16_384
 
-FIELDS: dict[str, tuple[int, type, float]] = {
+FIELDS: rows.Fields = {
     "count": (0, np.float32, 0),
     "previous_time": (0, np.float64, -np.inf),
     "carry": (0, np.float32, 0),
-    "sustained": (0, np.float32, 0),
     "log_quantile": (VIEWS, np.float32, tail.PRIOR_LOG_QUANTILE),
     "excess": (VIEWS, np.float32, 0),
     "exceedances": (VIEWS, np.float32, 0),
     "run": (VIEWS, np.float32, 0),
     "quantile": (VIEWS, np.float32, math.exp(tail.PRIOR_LOG_QUANTILE)),
-    "index": (VIEWS, np.float32, tail.PRIOR_INDEX),
     "kappa": (VIEWS, np.float32, math.expm1(tail.PRIOR_INDEX * tail.BODY)),
+    **sides.FIELDS,
     **views.FIELDS,
     **autoregression.FIELDS,
     **profile.FIELDS,
     **recurrence.FIELDS,
     **limiter.FIELDS,
+    **confirmation.FIELDS,
+    **sustained.FIELDS,
 }
 """State by name: rows per series (0: a plain vector), type, value of a fresh series.
 
-The law that points are scored by, `quantile`, `index` and `kappa` of each view and the limiter's `factor`,
-is drawn anew from what was learnt every half hour: it changes slowly, and costs a fifth of a step.
+The law that points are scored by (`quantile`, `kappa`, `slope`, `index`, and the limiter's `factor`) is drawn
+anew from what was learnt every half hour: it changes slowly, and costs a fifth of a step.
 """
 
 
 class Seasonal:
     """Levels, local season, autoregression, robust scales and tail laws, all updated in O(1) per point."""
 
-    def __init__(self, settings: Settings, rows: int = 0) -> None:
-        """A model of `rows` fresh series."""
+    def __init__(self, settings: Settings, size: int = 0) -> None:
+        """A model of `size` fresh series."""
         self.settings = settings
-        self.state: State = {name: _fresh(name, rows) for name in FIELDS}
+        self.state: State = rows.fresh(FIELDS, size)
         self._clock = LocalClock(settings.zone)
         self._edge = tail.edge(settings.step)
 
@@ -69,18 +78,13 @@ class Seasonal:
         """Which series have left their warm-up, shape (S,)."""
         return _ready(self.state, self.settings)
 
-    def select(self, rows: Rows) -> None:
-        """Rearrange the state so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
-        known = rows >= 0
-        for name, array in self.state.items():
-            taken = _fresh(name, len(rows))
-            taken[..., known] = array[..., rows[known]]
-            self.state[name] = taken
+    def select(self, taken: Rows) -> None:
+        """Rearrange the state so that new row i is old row `taken[i]`, or a fresh series where that is -1."""
+        rows.select(self.state, FIELDS, taken)
 
-    def put(self, rows: Rows, other: Model) -> None:
-        """Overwrite `rows` with the series of `other`, a model of the same kind and settings."""
-        for name, array in self.state.items():
-            array[..., rows] = other.state[name]
+    def put(self, places: Rows, other: Model) -> None:
+        """Overwrite the rows `places` with the series of `other`, a model of the same kind and settings."""
+        rows.put(self.state, places, other.state)
 
     def step(
         self,
@@ -99,20 +103,12 @@ class Seasonal:
         with np.errstate(over="ignore"):
             for start in range(0, size, CHUNK):
                 part = slice(start, start + CHUNK)
-                state = self._part(part) if size > CHUNK else self.state
+                state = rows.part(self.state, part) if size > CHUNK else self.state
                 taken = np.asarray(values[part], np.float64)
                 point = _Point(self.settings, self._edge, state, time, season, taken)
                 point.score(out[:, part], strict[part] if strict.ndim else strict, band)
                 point.learn(learn[part])
         return Scores(*out)
-
-    def _part(self, part: slice) -> State:
-        return {name: array[..., part] for name, array in self.state.items()}
-
-
-def _fresh(name: str, size: int) -> np.ndarray:
-    rows, kind, value = FIELDS[name]
-    return np.full((rows, size) if rows else size, value, kind)
 
 
 def _ready(state: State, settings: Settings) -> Mask:
@@ -127,140 +123,114 @@ class _Point:
     ) -> None:
         self.settings, self.edge, self.state, self.time, self.at = settings, edge, state, time, at
         self.recent = time - state["previous_time"] < FRESH * settings.step
-        self.season = profile.value(state, at, settings.step)
+        self.season = profile.value(state, at)
         centres = views.centres(state, self.season, self.recent)
+        expected = bounds.within(settings, centres[FAST])
         self.width = views.widths(state)
         self.reach = self.width * state["quantile"]
-        expected = np.minimum(np.maximum(centres[views.FAST], settings.domain[0]), settings.domain[1])
-        carry = (CARRIED * self.recent) * state["carry"]
-        self.law = Law(centres, expected, self.reach, state["index"], state["kappa"], carry)
+        self.law = Law(
+            centres,
+            expected,
+            ramp=np.minimum.reduce(self.reach),
+            width=self.width,
+            slope=state["slope"],
+            index=state["index"],
+            experience=np.add.reduce(state["exceedances"]) + PRIOR_EXPERIENCE,
+            carry=(CARRIED * self.recent) * state["carry"],
+        )
         self.present = np.abs(values) < LARGEST_VALUE
         self.ready = _ready(state, settings)
         self.x = np.where(self.present, values, expected)
         self.residual = (self.x - centres).astype(np.float32)
+        distance = self.x - expected
+        self.side = np.copysign(np.float32(1), distance).astype(np.float32)
+        self.distance = np.abs(distance, out=distance).astype(np.float32)
 
     def score(self, out: Floats, strictness: Floats, band: bool) -> None:
         """Fill `out` (5, S): score, deviation, expected, lower, upper; NaN where there is nothing to say.
 
         All that is learnt from is kept on the standard scale, before `strictness`, (S,) or (), comes in.
         """
-        law, habit = self.law, recurrence.expected_excess(self.state, self.at.half_hour)
-        distance = self.x - law.expected
-        side = np.copysign(np.float32(1), distance).astype(np.float32)
-        np.abs(distance, out=distance)
-        views = law.evidence(self.residual, side)
-        plain = np.add.reduce(views)
-        fade = law.fade(distance.astype(np.float32))
-        self.signed = plain * fade * side
-        plain += law.carried(side)
-        plain *= fade
-        self.raw = self._watched(plain * np.float32(1 / self.edge), side)
+        law, settings, distance = self.law, self.settings, self.distance
+        above, least = self.side > 0, bounds.least_deviation(settings, law.expected)
+        habit = recurrence.expected_excess(self.state, self.at.half_hour)
+        slow = self._evidence(above)
         self.quiet = np.maximum(self.raw - habit, np.minimum(self.raw, recurrence.FREE))
-        score = self.quiet / self.state["factor"]
-        out[0] = self._large_enough(score / strictness, distance)
-        out[1] = self._sustain(self._large_enough(score, distance), views[SLOW], side)
-        out[1] /= strictness
+        self.plain = self.quiet / self.state["factor"]
+        shown = self.plain / strictness
+        confirmation.weigh(self.state, shown, distance, self.side, self.recent, strictness)
+        out[0] = bounds.large_enough(shown, distance, least)
+        slow = bounds.large_enough(slow, np.abs(self.residual[SLOW]), least)
+        now = np.maximum(bounds.large_enough(self.plain, distance, least), slow)
+        out[1] = sustained.follow(self.state, now, self.present, settings.step) / strictness
         out[2] = law.expected
         if band:
             edge = self.state["factor"] * strictness
-            self._band(out, (edge + habit * (edge >= recurrence.FREE)) * np.float32(self.edge))
+            self._band(out, (edge + habit * (edge >= recurrence.FREE)) * np.float32(self.edge), least)
         absent = ~(self.present & self.ready)
         if absent.any():
             out[:, absent] = np.nan
 
-    def _watched(self, score: Floats, side: Floats) -> Floats:
-        """Nothing on the side that is not watched."""
-        if self.settings.direction == "both":
-            return score
-        watched: Floats = score * (side > 0 if self.settings.direction == "up" else side < 0)
-        return watched
+    def _evidence(self, above: Mask) -> Floats:
+        """Form the score before habits and near misses; what the slow level alone makes of it, (S,)."""
+        law, each = self.law, self.law.evidence(self.residual, self.side)
+        total = np.add.reduce(each)
+        fade = law.fade(self.distance)
+        self.signed = total * fade * self.side
+        total += law.carried(self.side)
+        total *= fade
+        scale = np.float32(1 / self.edge)
+        self.raw = bounds.watched(self.settings, law.doubted(total) * scale, above)
+        return bounds.watched(self.settings, each[SLOW] * (scale * SLOW_ALONE), above)
 
-    def _large_enough(self, score: Floats, distance: Floats) -> Floats:
-        """Below 1 where the deviation is smaller than configured."""
-        floor = self._smallest_deviation()
-        if floor is None:
-            return score
-        share = distance / np.maximum(floor, distance * 1e-6 + 1e-30)
-        least: Floats = np.minimum(score, share.astype(np.float32))
-        return least
-
-    def _smallest_deviation(self) -> Floats | None:
-        settings = self.settings
-        if not settings.minimum_deviation and not settings.minimum_relative_deviation:
-            return None
-        relative = settings.minimum_relative_deviation * np.abs(self.law.expected)
-        floor: Floats = np.maximum(settings.minimum_deviation, relative)
-        return floor
-
-    def _sustain(self, score: Floats, slow: Floats, side: Floats) -> Floats:
-        """The sustained form: a running mean of the score, or of the evidence that `slow` alone finds."""
-        slow = self._watched(slow * np.float32(VIEWS / self.edge), side)
-        change = np.maximum(score, self._large_enough(slow, np.abs(self.residual[SLOW])))
-        np.minimum(change, DEVIATION_LIMIT, out=change)
-        sustained, step = self.state["sustained"], self.settings.step
-        change -= sustained
-        change *= self.present
-        rise, fall = (np.float32(min(max(-math.expm1(-step / it), 0.05), 0.5)) for it in (RISE, FALL))
-        sustained += rise * np.maximum(change, 0)
-        sustained += fall * np.minimum(change, 0)
-        stretched: Floats = sustained * np.float32(1 + SUSTAINED_LAW * math.log1p(RISE / step))
-        return stretched
-
-    def _band(self, out: Floats, target: Floats) -> None:
-        """Fill expected, lower and upper; a side that is not watched, or has no end, is NaN."""
-        low, high = self.settings.domain
+    def _band(self, out: Floats, target: Floats, least: Floats | None) -> None:
         above, below = self.law.distances(target).astype(np.float64)
-        floor = self._smallest_deviation()
-        if floor is not None:
-            above, below = np.maximum(above, floor), np.maximum(below, floor)
-        out[3] = low if self.settings.direction == "up" else self.law.expected - below
-        out[4] = high if self.settings.direction == "down" else self.law.expected + above
-        np.clip(out[3:], low, high, out=out[3:])
-        out[3:][np.isinf(out[3:])] = np.nan
-        self._agree(out)
-
-    def _agree(self, out: Floats) -> None:
-        """Where rounding puts the value on the wrong side of the band's end, move the end to the value."""
-        strange = out[0] > 1
-        np.copyto(out[4], self.x, where=(self.x > out[4]) & ~strange)
-        np.copyto(out[3], self.x, where=(self.x < out[3]) & ~strange)
+        if least is not None:
+            above, below = np.maximum(above, least), np.maximum(below, least)
+        bounds.draw(self.settings, out, self.x, self.law.expected, above, below)
 
     def learn(self, allowed: Mask) -> None:
         """Update the state by those present points that `allowed` names."""
         learnt = self.present & allowed
         state, step = self.state, self.settings.step
+        turned = recurrence.turned(state, self.at.half_hour, learnt)
+        if turned is not None:
+            self._turn(turned)
         weight = learnt.astype(np.float32)
         state["count"] += weight
         self._start(learnt & (state["count"] == 1))
-        count = state["count"]
-        clipped = self._clip(count)
-        young = weight / np.maximum(count, 1)
+        clipped = self._clip()
+        young = weight / np.maximum(state["count"], 1)
         self._learn_next(clipped[NEXT], weight)
         views.learn(state, clipped, self.season, young, weight, step)
         profile.learn(state, self.at, clipped[SLOW], step, weight)
-        size = np.abs(self.residual) / self.width
-        tail.learn(
-            state["log_quantile"],
-            state["excess"],
-            state["exceedances"],
-            state["run"],
-            size,
-            state["kappa"],
-            count,
-            weight,
-        )
+        self._learn_tails(weight)
         self._remember(learnt)
+
+    def _turn(self, rows: Rows | slice) -> None:
+        """A new half hour: file the peaks of the last, and draw the law anew."""
+        state = self.state
+        profile.visit(state, self.at, state["habit_slot"][rows] // 2 != self.at.half_hour // 2, rows)
+        recurrence.turn(state, self.at.half_hour, rows)
+        seconds = max(self.settings.step, recurrence.SLOT)
+        limiter.turn(state, seconds, rows)
+        confirmation.turn(state, seconds, rows)
+        common = tail.index(state["excess"][:, rows], state["exceedances"][:, rows])
+        quantile = tail.shrunk_quantile(state["log_quantile"][:, rows], state["count"][rows])
+        state["kappa"][:, rows], state["quantile"][:, rows] = tail.curvature(common), quantile
+        sides.draw(state, common, quantile, rows)
 
     def _start(self, first: Mask) -> None:
         """A series' first point is its level."""
         if first.any():
             self.state["level"][:, first] = self.x[first]
             self.residual[:, first] = 0
+            self.distance[first] = 0
 
-    def _clip(self, count: Floats) -> Floats:
+    def _clip(self) -> Floats:
         bound = views.bound(self.reach, self.state["run"], self.settings.step)
         flat = self.state["scale"][:VIEWS] < self.width
-        flat |= count <= views.SETTLED
+        flat |= self.state["count"] <= views.SETTLED
         np.copyto(bound, np.inf, where=flat)
         clipped = np.minimum(self.residual, bound)
         return np.maximum(clipped, -bound, out=clipped)
@@ -270,27 +240,28 @@ class _Point:
         steady = weight * self.recent * (state["count"] > views.SETTLED)
         autoregression.learn(state, error, self.width[SLOW], steady)
 
-    def _remember(self, learnt: Mask) -> None:
-        """What the next points are compared with: lags, evidence, habits, near misses."""
+    def _learn_tails(self, weight: Floats) -> None:
         state = self.state
+        counted, further = tail.learn(
+            state["log_quantile"],
+            state["excess"],
+            state["exceedances"],
+            state["run"],
+            np.abs(self.residual) / self.width,
+            state["kappa"],
+            state["count"],
+            weight,
+        )
+        sides.learn(state, self.residual, counted, further)
+
+    def _remember(self, learnt: Mask) -> None:
+        """What the next points are compared with: lags, evidence, peaks, near misses."""
+        state, step = self.state, self.settings.step
         autoregression.remember(state, self.residual[SLOW], self.recent, learnt)
         carry = np.minimum(self.signed, np.float32(self.edge))
         np.copyto(state["carry"], np.maximum(carry, np.float32(-self.edge), out=carry), where=learnt)
         np.copyto(state["previous_time"], self.time, where=learnt)
+        confirmation.remember(state, self.plain, self.distance, self.side, learnt)
         known = learnt & self.ready
-        rows = recurrence.turned(state, self.at.half_hour, learnt)
-        if rows is not None:
-            self._turn(rows)
         recurrence.learn(state, self.raw, known)
-        limiter.learn(state, self.quiet, self.settings.step, known.astype(np.float32))
-
-    def _turn(self, rows: Rows | slice) -> None:
-        """A new half hour: file the peaks of the last, and draw the law anew."""
-        state = self.state
-        recurrence.turn(state, self.at.half_hour, rows)
-        limiter.turn(state, max(self.settings.step, recurrence.SLOT), rows)
-        index = tail.index(state["excess"][:, rows], state["exceedances"][:, rows])
-        state["index"][:, rows] = index
-        state["kappa"][:, rows] = tail.curvature(index)
-        log_quantile, count = state["log_quantile"][:, rows], state["count"][rows]
-        state["quantile"][:, rows] = tail.shrunk_quantile(log_quantile, count)
+        limiter.learn(state, self.quiet, step, known.astype(np.float32))

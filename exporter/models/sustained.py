@@ -26,6 +26,8 @@ def follow(state: State, score: Floats, present: Mask, step: float) -> Floats:
     sustained = state["sustained"]
     rise, fall = (np.float32(min(max(-math.expm1(-step / it), 0.05), 0.5)) for it in (RISE, FALL))
     change = np.minimum(score, np.float32(LIMIT)).astype(np.float32) - sustained
-    sustained += present * np.where(change > 0, rise, fall) * change
+    change *= present
+    sustained += rise * np.maximum(change, 0)
+    sustained += fall * np.minimum(change, 0)
     stretched: Floats = sustained * np.float32(1 + LAW * math.log1p(RISE / step))
     return stretched

@@ -14,6 +14,9 @@ from exporter.models.contract import State
 VIEWS = 3
 SLOW, FAST, NEXT = range(VIEWS)
 SPREAD = VIEWS
+WEIGHTS = np.array([[0.9375], [0.65625], [1.40625]], np.float32)
+"""How much the evidence of each view counts in the sum; measured, and flat."""
+
 SLOW_LEVEL = 7 * 86_400.0
 FAST_LEVEL = 3_600.0
 SCALE_MEMORY = 20 * 86_400.0

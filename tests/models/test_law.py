@@ -17,15 +17,26 @@ def law(series: int, seed: int = 0, carry: float = 0.0) -> Law:
     centres = unit * (5 + rng.normal(0, 2, (3, series)) * rng.choice([0, 1, 4], series))
     reach = (unit * 10.0 ** rng.uniform(-1.5, 1, (3, series))).astype(np.float32)
     index = rng.uniform(0.03, 0.8, (3, series)).astype(np.float32)
-    kappa = np.expm1(3 * index)
-    return Law(centres, centres[1], reach, index, kappa, np.full(series, carry, np.float32))
+    experience = rng.uniform(40, 5_000, series).astype(np.float32)
+    lean = np.exp(rng.uniform(-0.5, 0.5, (6, series))).astype(np.float32)
+    sided = np.vstack((index, index)) * lean
+    return Law(
+        centres,
+        centres[1],
+        ramp=reach.min(axis=0),
+        width=reach,
+        slope=np.expm1(3 * sided) * lean,
+        index=sided,
+        experience=experience,
+        carry=np.full(series, carry, np.float32),
+    )
 
 
 def total(it: Law, distance: np.ndarray, side: int) -> np.ndarray:
     """The evidence that counts, at `distance` from the expected value."""
     sides = np.full(len(distance), side, np.float32)
     x = it.expected + side * distance.astype(np.float64)
-    return (evidence(it, x, sides).sum(axis=0) + it.carried(sides)) * it.fade(distance)
+    return it.doubted((evidence(it, x, sides).sum(axis=0) + it.carried(sides)) * it.fade(distance))
 
 
 def evidence(it: Law, x: np.ndarray, sides: np.ndarray) -> np.ndarray:
@@ -43,7 +54,7 @@ def test_no_evidence_at_the_expected_value(side: int) -> None:
 def test_evidence_rises_with_the_distance(side: int) -> None:
     """On either side, further away is never less strange."""
     it = law(200)
-    distances = it.reach.max(axis=0) * np.logspace(-4, 6, 60, dtype=np.float32)[:, None]
+    distances = it.width.max(axis=0) * np.logspace(-4, 6, 60, dtype=np.float32)[:, None]
     totals = np.array([total(it, distance, side) for distance in distances])
     assert (np.diff(totals, axis=0) >= -1e-4).all()
 
@@ -61,9 +72,21 @@ def test_distance_inverts_evidence(seed: int, side: int, target: float, carry: f
 def test_views_on_the_other_side_are_silent() -> None:
     """A view that expected an even higher value adds nothing to a value that is too high for the others."""
     one = np.ones((3, 1), np.float32)
-    it = Law(np.array([[0.0], [0.0], [50.0]]), np.zeros(1), one, one, one, np.zeros(1, np.float32))
+    both, each = np.ones((6, 1), np.float32), np.ones(1, np.float32)
+    it = Law(np.array([[0.0], [0.0], [50.0]]), np.zeros(1), each, one, both, both, each, 0 * each)
     found = evidence(it, np.array([10.0]), np.ones(1, np.float32))
     assert found[:, 0] == pytest.approx([np.log(11.0), np.log(11.0), 0])
+
+
+def test_each_side_has_its_own_tail() -> None:
+    """The same distance is rarer below than above where the tail above is the heavier one."""
+    one, each = np.ones((3, 1), np.float32), np.ones(1, np.float32)
+    index = np.vstack((2 * one, one))
+    it = Law(np.zeros((3, 1)), np.zeros(1), each, one, np.ones((6, 1), np.float32), index, each, 0 * each)
+    above, below = evidence(it, np.array([5.0]), each), evidence(it, np.array([-5.0]), -each)
+    assert below == pytest.approx(2 * above)
+    high, low = it.distances(np.full(1, 3.0, np.float32))
+    assert high > 2 * low
 
 
 def test_what_is_carried_counts_on_its_own_side() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from exporter.models import limiter
 from exporter.models.contract import State
 
 MINUTE = 60.0
 WEEK = 10_080
+DAY = 1_440
 
 
 def fresh(series: int = 1) -> State:
@@ -45,10 +47,20 @@ def test_many_near_misses_raise_the_edge() -> None:
 
 
 def test_alarms_do_not_raise_the_edge() -> None:
-    """As many peaks beyond the edge leave it where it is: incidents are not a habit of the detector."""
+    """However many incidents there were, two days after the last the edge is where it was."""
     state = fresh()
     feed(state, 1.6, 120, 4 * WEEK)
-    assert factor(state)[0] == 1
+    feed(state, 0.1, 1, 2 * DAY)
+    assert factor(state)[0] == pytest.approx(1, abs=0.02)
+
+
+def test_an_alarm_raises_the_edge_for_a_day() -> None:
+    """Right after an alarm the next one needs a little more, and after further ones not without end."""
+    state, one = fresh(), 1 + limiter.FATIGUE
+    feed(state, 1.6, 400, 390)
+    assert factor(state)[0] == pytest.approx(one, abs=0.02)
+    feed(state, 1.6, 60, DAY)
+    assert one < factor(state)[0] <= 1 + limiter.MOST_ALARMS * limiter.FATIGUE
 
 
 def test_peaks_that_fall_off_fast_do_not_raise_the_edge() -> None:

@@ -36,7 +36,9 @@ def learn(
         zip(times, shape(times, weekend) + rng.normal(0, noise, len(times)), strict=True)
     ):
         season = clock.at(int(time))
-        residual = np.array([value], np.float32) - profile.value(state, season, STEP)
+        if weight and time % 3_600 == 0:
+            profile.visit(state, season, np.ones(1, bool), slice(None))
+        residual = np.array([value], np.float32) - profile.value(state, season)
         profile.learn(state, season, residual, STEP, np.full(1, weight, np.float32))
         residuals[i] = residual[0]
     return residuals
