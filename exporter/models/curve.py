@@ -21,6 +21,7 @@ _START = np.float32(0.2)
 _FAR = np.float32(0.3)
 """Who is still so far off after TOGETHER iterations may go in circles, and starts again in the middle."""
 
+_HUGE = np.float32(1e30)
 _NEAREST = np.float32(1e-3)
 _WIDEST, _FARTHEST = np.float32(1e30), np.float32(1e37)
 """Bounds are kept so near to each other, and to 0, that nothing overflows between them."""
@@ -32,7 +33,7 @@ _FLATTEST = np.float32(1e-3)
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One column per series and side, N in all; float32.
+    """One side of the expected value, one column per series, N in all; float32.
 
     At distance d from the expected value, view v has ln(1 + slope · max(d + offset, 0)) / index of evidence;
     the views' sum and `carry` fade to 0 over the distance `ramp`. `offset`, `slope`, `index`: (V, N).
@@ -102,8 +103,9 @@ class Curve:
     def _with_slope(self, at: Floats) -> tuple[Floats, Floats]:
         """Faded evidence at distance `at`, what is carried included, and its derivative."""
         stretched = at + self.offset
-        rise = (stretched > 0) * self.slope
         np.maximum(stretched, 0, out=stretched)
+        rise = np.minimum(np.minimum(stretched, 1) * _HUGE, 1)
+        rise *= self.slope
         stretched *= self.slope
         stretched += 1
         rise /= stretched
@@ -113,11 +115,12 @@ class Curve:
         stretched /= self.index
         plain = np.add.reduce(stretched)
         plain += self.carry
-        share = at / self.ramp
-        np.minimum(share, 1, out=share)
-        slope *= share
-        slope += (share < 1) * plain / self.ramp
-        plain *= share
+        near = np.flatnonzero(at < self.ramp)
+        if len(near):
+            ramp = self.ramp[near]
+            share = at[near] / ramp
+            slope[near] = slope[near] * share + plain[near] / ramp
+            plain[near] *= share
         return plain, slope
 
 

@@ -71,11 +71,9 @@ class Law:
         offset = (self.expected - self.centres).astype(np.float32)
         views = len(offset)
         target = self.experience * np.expm1(target / self.experience)
-        both = Curve(
-            np.hstack((offset, -offset)),
-            np.hstack((self.slope[:views] / self.width, self.slope[views:] / self.width)),
-            np.hstack((self.index[:views], self.index[views:])),
-            np.hstack((self.ramp, self.ramp)),
-            np.maximum(np.hstack((self.carry, -self.carry)), 0),
-        )
-        return both.distance(np.hstack((target, target))).reshape(2, -1)
+        above = self._curve(offset, slice(views), np.maximum(self.carry, 0))
+        below = self._curve(-offset, slice(views, 2 * views), np.maximum(-self.carry, 0))
+        return np.stack((above.distance(target), below.distance(target)))
+
+    def _curve(self, offset: Floats, side: slice, carry: Floats) -> Curve:
+        return Curve(offset, self.slope[side] / self.width, self.index[side], self.ramp, carry)
