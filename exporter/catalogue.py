@@ -56,6 +56,13 @@ SCORES: tuple[Family, ...] = (
     ),
 )
 
+CHOSEN = Family(
+    "anomaly_chosen_model_info",
+    "gauge",
+    f"Always 1; the label model names the model that judges the series of an auto query. {_CLOCK}",
+    (*_PER_SERIES, "model"),
+)
+
 QUERIES: tuple[Family, ...] = (
     Family(
         "anomaly_sensitivity",
@@ -63,6 +70,12 @@ QUERIES: tuple[Family, ...] = (
         "False alarms promised per healthy series and week, by category of the series (none: all others). "
         "More means more sensitive: a lower edge of normal.",
         ("query", "category"),
+    ),
+    Family(
+        "anomaly_model_series",
+        "gauge",
+        "Series of the query that are scored now, by the model that judges them.",
+        ("query", "model"),
     ),
 )
 """What is said of each query's models, not of each series."""
@@ -213,4 +226,4 @@ SELF: tuple[Family, ...] = (
     Family("tidemark_snapshot_bytes", "gauge", "Size of the exposed scores as text, in bytes."),
 )
 
-CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, *JOINT, *QUERIES, *SELF)}
+CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, CHOSEN, *JOINT, *QUERIES, *SELF)}

@@ -190,6 +190,7 @@ class Cycle:
             old.adopt(query, around)
             return old
         scorer = Scorer(query, around)
+        self.telemetry.replace_all("anomaly_model_series", query.name, {}, label="model")
         self.telemetry.set("query_bootstrap_ratio", 0, query=query.name)
         self._restore(scorer)
         return scorer

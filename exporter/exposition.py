@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from exporter.catalogue import JOINT, SCORES
-from exporter.frame import DuplicateSeries, Floats, Labels
+from exporter.catalogue import CHOSEN, JOINT, SCORES
+from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.models.contract import Scores
 from exporter.schema import Output
 
@@ -26,7 +26,8 @@ _ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
 class QueryScores:
     """What one query exposes at Unix second `time`: S series, and per family S values, NaN where absent.
 
-    `labels` are the series' labels as text ready for the exposition, `series` the same as mappings.
+    `labels` are the series' labels as text ready for the exposition, `series` the same as mappings; `chosen`
+    are those of the scored series together with the model that judges each, where the query leaves that open.
     """
 
     query: str
@@ -34,6 +35,11 @@ class QueryScores:
     labels: Sequence[bytes]
     series: Sequence[Mapping[str, str]]
     families: Mapping[str, Floats]
+    chosen: Sequence[bytes] = ()
+
+    def choices(self) -> Table:
+        """The info family of the models that judge the series."""
+        return Table(self.chosen, {CHOSEN.name: np.ones(len(self.chosen))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,8 @@ class Snapshot:
     def of(cls, time: float, scores: Iterable[QueryScores], groups: Iterable[GroupScores] = ()) -> Snapshot:
         """Freeze and render `scores` and `groups`, taken at Unix second `time`."""
         kept, joint = tuple(scores), tuple(groups)
-        text = render((*kept, *(table for it in joint for table in it.tables())))
+        choices = (it.choices() for it in kept if it.chosen)
+        text = render((*kept, *choices, *(table for it in joint for table in it.tables())))
         return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint)
 
 
@@ -139,9 +146,26 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
 
 def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    return b"".join(
-        part for family in (*SCORES, *JOINT) for part in _family(family.name, family.help, scores)
-    )
+    families = (*SCORES, CHOSEN, *JOINT)
+    return b"".join(part for family in families for part in _family(family.name, family.help, scores))
+
+
+def with_models(labels: Sequence[bytes], names: Sequence[str], chosen: Rows, scored: Mask) -> list[bytes]:
+    """The rendered `labels` of the `scored` series, each with the label `model` of its number in `chosen`."""
+    ends = [b',model="%s"} ' % name.encode() for name in names]
+    rows = np.flatnonzero(scored)
+    pairs = zip(rows.tolist(), chosen[rows].tolist(), strict=True)
+    return [_without_model(labels[row])[:-2] + ends[number] for row, number in pairs]
+
+
+def _without_model(labels: bytes) -> bytes:
+    """A source label `model` makes way, as `exported_model`."""
+    if b'model="' not in labels:
+        return labels
+    renamed = b"exported_model"
+    while renamed + b'="' in labels:
+        renamed = b"exported_" + renamed
+    return re.sub(rb'([{,])model="', rb"\g<1>" + renamed + b'="', labels)
 
 
 def _family(name: str, text: str, scores: Sequence[Rendered]) -> list[bytes]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
-from exporter.models.contract import Comparing, Model, Scores
+from exporter.models.contract import Choosing, Comparing, Model, Scores
 from exporter.models.contract import Settings as ModelSettings
 from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
@@ -53,6 +53,12 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.roster)
+
+    def choices(self) -> tuple[Sequence[str], Rows]:
+        """The names of the models that judge the series, and the number of each series' own, (S,)."""
+        if isinstance(self.model, Choosing):
+            return self.model.choices()
+        return (self.query.model,), np.zeros(len(self), np.intp)
 
     def spread(self, keys: Sequence[bytes], values: Floats) -> Floats:
         """`values` (len(keys), ...) by row of the roster, NaN where it has none; other series fall away."""

@@ -23,7 +23,9 @@ from exporter.durations import format_duration, parse_budget, parse_duration, pa
 
 Output = Literal["score", "deviation", "value", "band"]
 WEEK = 7 * 86_400.0
-ModelName = Literal["seasonal", "holt_winters", "quantile", "rate_of_change", "peers", "static"]
+ModelName = Literal[
+    "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"
+]
 ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band")
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import structlog
 
-from exporter.exposition import QueryScores, exposed_families
-from exporter.frame import Floats
+from exporter.exposition import QueryScores, exposed_families, with_models
+from exporter.frame import Floats, Mask
 from exporter.models.contract import Scores
 from exporter.newcomers import Newcomers
 from exporter.population import Population
@@ -85,6 +85,7 @@ class Scorer:
     def lose(self) -> None:
         """Expose nothing until a turn succeeds."""
         self.scores, self.present, self.newcomers = None, None, None
+        self._tell_models(np.zeros(len(self.series), bool))
         self._count(0, 0, len(self.series))
 
     def _take_over(self) -> None:
@@ -162,13 +163,22 @@ class Scorer:
     def _publish(self, time: int, values: Floats, scores: Scores) -> None:
         families = exposed_families(self.query.outputs, values, scores)
         roster = self.series.roster
-        self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families)
+        judged = np.isfinite(scores.score)
+        chosen = self._tell_models(judged)
+        self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families, chosen)
         if residuals := self.series.residuals:
             strayed = residuals.state["residual"].copy()
             self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)
-        scored, present = int(np.isfinite(scores.score).sum()), int(np.isfinite(values).sum())
+        scored, present = int(judged.sum()), int(np.isfinite(values).sum())
         self._count(scored, present - scored, len(values) - present)
         self._progress(1.0)
+
+    def _tell_models(self, judged: Mask) -> Sequence[bytes]:
+        """Count the `judged` series by model; which it is of each, where the query leaves that open."""
+        names, chosen = self.series.choices()
+        for name, count in zip(names, np.bincount(chosen[judged], minlength=len(names)), strict=True):
+            self.reader.tell("anomaly_model_series", int(count), model=name)
+        return with_models(self.series.roster.rendered, names, chosen, judged) if len(names) > 1 else ()
 
     def _count(self, scored: int, learning: int, missing: int) -> None:
         self.counts = {"scored": scored, "learning": learning, "missing": missing}

@@ -11,7 +11,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.catalogue import CATALOGUE, SCORES
 from exporter.demo.servers import find
-from exporter.exposition import QueryScores, Snapshot, exposed_families, exposed_labels, render, render_labels
+from exporter.exposition import (
+    QueryScores,
+    Snapshot,
+    exposed_families,
+    exposed_labels,
+    render,
+    render_labels,
+    with_models,
+)
 from exporter.frame import DuplicateSeries
 from exporter.models.contract import Scores
 from exporter.telemetry import Telemetry
@@ -135,3 +143,15 @@ def test_promtool_finds_nothing_to_mend() -> None:
         [find("promtool"), "check", "metrics"], input=text, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_chosen_model_is_a_label() -> None:
+    """Each scored series of an auto query names its model; a source label of that name makes way."""
+    labels = [render_labels(it) for it in ({"a": "1"}, {"model": "m", "a": '",model="'}, {"a": "3"})]
+    chosen = with_models(labels, ("seasonal", "quantile"), np.array([0, 1, 1]), np.array([True, True, False]))
+    text = Snapshot.of(0, [QueryScores("q", 0, labels, ({},) * 3, {}, chosen)]).text.decode()
+    assert text.splitlines()[2:] == [
+        'anomaly_chosen_model_info{a="1",model="seasonal"} 1.0',
+        'anomaly_chosen_model_info{exported_model="m",a="\\",model=\\"",model="quantile"} 1.0',
+    ]
+    assert {tuple(it.labels) for family in text_string_to_metric_families(text) for it in family.samples}

@@ -574,3 +574,23 @@ def test_newcomers_are_not_taken_in_while_their_past_is_being_read() -> None:
     assert set(seen) == {None}
     turn(it, NOW + 2 * STEP)
     assert set(scores(it)) == {"a", "b"}
+
+
+def test_an_auto_query_names_the_model_of_each_series() -> None:
+    """The snapshot names the model of every scored series, and the counts by model add up."""
+    it = scorer(services("a", "b"), model="auto")
+    turn(it, NOW)
+    assert it.scores is not None
+    named = [labels.decode() for labels in it.scores.chosen]
+    models = [name.split("model=")[1].strip('"} ') for name in named]
+    assert len(models) == 2
+    told = it.reader.around.telemetry.render().decode()
+    for name in ("seasonal", "holt_winters", "quantile", "rate_of_change"):
+        assert f'anomaly_model_series{{model="{name}",query="rate"}} {models.count(name)}.0' in told
+    kept = saved(it)
+    assert kept is not None
+    again = scorer(services("a", "b"), model="auto")
+    assert restore(again, kept, NOW)
+    turn(again, NOW + STEP)
+    turn(it, NOW + STEP)
+    assert scores(again) == scores(it)

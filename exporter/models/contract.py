@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -82,6 +83,15 @@ class Model(Protocol):
 
     def put(self, rows: Rows, other: Model) -> None:
         """Overwrite `rows` with the series of `other`, a model of the same kind and settings."""
+        ...
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A model that judges each series by one of several others."""
+
+    def choices(self) -> tuple[Sequence[str], Rows]:
+        """Their names, and the number of the one that judges each series, (S,)."""
         ...
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.frame import Floats, Mask
 from exporter.models import daily
-from exporter.models.residual import Lesson, Now, Residual, gain
+from exporter.models.residual import Lesson, Now, Residual, faded, gain
 from exporter.models.rows import Fields
 from exporter.seasons import SLOTS
 
@@ -31,10 +31,7 @@ class HoltWinters(Residual):
 
     def expect(self, now: Now) -> Floats:
         """Base, season and offset; the offset is forgotten in a gap."""
-        state = now.state
-        fade = np.where(now.recent, 1, np.exp((state["previous_time"] - now.time) / OFFSET_MEMORY))
-        state["offset"] *= fade
-        centre: Floats = state["base"] + (daily.value(state["day"], now.at) + state["offset"])
+        centre: Floats = now.state["base"] + (daily.value(now.state["day"], now.at) + self._offset(now))
         return centre
 
     def start(self, now: Now, x: Floats, first: Mask) -> None:
@@ -44,9 +41,15 @@ class HoltWinters(Residual):
     def learn(self, now: Now, lesson: Lesson) -> None:
         """The offset follows the error, base and season what is left beside them."""
         state, error, weight = now.state, lesson.error, lesson.weight
-        rest = error + state["offset"]
-        state["offset"] += gain(weight, lesson.young, now.step, OFFSET_MEMORY) * error
+        offset = self._offset(now)
+        rest = error + offset
+        offset = offset + gain(weight, lesson.young, now.step, OFFSET_MEMORY) * error
         share = gain(weight, lesson.young, now.step, BASE_MEMORY)
         state["base"] += share * rest
-        state["offset"] -= share * rest
+        np.copyto(state["offset"], offset - share * rest, where=weight > 0)
         daily.learn(state["day"], state["day_seen"], now.at, rest, daily.settled(DAY_GAIN, now.step), weight)
+
+    @staticmethod
+    def _offset(now: Now) -> Floats:
+        """The offset as it is now: it is forgotten in a gap."""
+        return faded(now, now.state["offset"], OFFSET_MEMORY)

@@ -26,7 +26,7 @@ class RateOfChange(Residual):
         "day": (SLOTS, np.float32, 0),
         "day_seen": (SLOTS, np.float16, 0),
     }
-    edge = 9.0
+    edge = 8.5
 
     def expect(self, now: Now) -> Floats:
         """The last value, and the season's step since then."""

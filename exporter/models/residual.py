@@ -87,14 +87,24 @@ class Now:
     spans: Floats | None = None
 
 
+def faded(now: Now, offset: Floats, memory: float) -> Floats:
+    """What is left of an `offset` (S,) after a gap; all of it where the last point is recent."""
+    if now.recent.all():
+        return offset
+    left = np.exp((now.state["previous_time"] - now.time) / memory).astype(np.float32)
+    kept: Floats = offset * np.where(now.recent, np.float32(1), left)
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What a point teaches, all (S,): its value `x` and bounded residual `error`, where `weight` is 1, not 0.
 
-    `young` is weight / count.
+    `bounded` is the value that has this residual; `young` is weight / count.
     """
 
     x: Floats
+    bounded: Floats
     error: Floats
     weight: Floats
     young: Floats
@@ -276,13 +286,13 @@ class _Point:
         first = learnt & (state["count"] == 1)
         if first.any():
             model.start(now, self.x, first)
-            state["mean"][first] = self.x[first]
+            state["mean"][first] = self.expected[first] = self.x[first]
             self.residual[first] = self.distance[first] = 0
         young = weight / np.maximum(state["count"], 1)
         error = self._clipped()
         if model.scales:
             self._learn_scale(error, weight, young)
-        model.learn(now, Lesson(self.x, error, weight, young))
+        model.learn(now, Lesson(self.x, self.expected + error, error, weight, young))
         self._learn_tail(weight)
         self._remember(learnt, edge)
 
