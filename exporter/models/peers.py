@@ -7,8 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
+from exporter.models.chain import LARGEST_VALUE
 from exporter.models.contract import Settings, State
-from exporter.models.residual import LARGEST_VALUE, Lesson, Now, Residual, gain
+from exporter.models.idea import Lesson, Now, gain
+from exporter.models.residual import Residual
 from exporter.models.rows import Fields
 
 FEWEST = 5
@@ -91,5 +93,6 @@ class Peers(Residual):
         share = gain(lesson.weight, lesson.young, now.step, SPREAD_MEMORY)
         followed += share * (self._spread[now.of] - followed)
 
-    def _known(self, state: State) -> Mask:
+    def known(self, state: State) -> Mask:
+        """Every series: nothing has to be learnt first."""
         return np.ones(len(state["count"]), bool)

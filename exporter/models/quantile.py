@@ -9,7 +9,8 @@ import numpy as np
 
 from exporter.frame import Floats, Mask
 from exporter.models import daily
-from exporter.models.residual import Lesson, Now, Residual
+from exporter.models.idea import Lesson, Now
+from exporter.models.residual import Residual
 from exporter.models.rows import Fields
 from exporter.seasons import SLOTS
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import State
-from exporter.models.residual import Lesson, Now, Residual, faded, gain
+from exporter.models.idea import Lesson, Now, faded, gain
+from exporter.models.residual import Residual
 from exporter.models.rows import Fields
 from exporter.seasons import SLOT, Season
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
 from exporter.models import bounds, rows, sustained
+from exporter.models.chain import LARGEST_VALUE
 from exporter.models.contract import Model, Scores, Settings, State
-from exporter.models.residual import LARGEST_VALUE
 
 WIDEST = 1e30
 

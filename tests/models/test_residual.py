@@ -8,7 +8,8 @@ import pytest
 from exporter import tail
 from exporter.frame import Floats
 from exporter.models.contract import Settings
-from exporter.models.residual import CHUNK, Lesson, Now, Residual, gain
+from exporter.models.idea import Lesson, Now, gain
+from exporter.models.residual import CHUNK, Residual
 from tests.models.histories import DAY, STEP, daily, fresh, replay, scores, times
 
 
