@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter import tail
 from exporter.frame import Floats, Mask, Rows
-from exporter.models import bounds, limiter, recurrence, sustained
+from exporter.models import bounds, confirmation, limiter, recurrence, sustained
 from exporter.models.idea import Idea, Lesson, Now, gain
 from exporter.models.rows import Fields
 
@@ -48,6 +48,7 @@ def fields(tails: int) -> Fields:
         "index": (tails, np.float32, tail.PRIOR_INDEX),
         "kappa": (tails, np.float32, math.expm1(tail.PRIOR_INDEX * tail.BODY)),
         "quantile": (tails, np.float32, math.exp(tail.PRIOR_LOG_QUANTILE)),
+        **confirmation.FIELDS,
         **sustained.FIELDS,
         **recurrence.FIELDS,
         **limiter.FIELDS,
@@ -98,15 +99,18 @@ class Point:
         self.habit = recurrence.expected_excess(state, self.now.at.half_hour)
         factor = state["factor"]
         plain = self._evidence()
-        self.signed = np.where(self.above, plain, -plain)
+        self.side = np.where(self.above, np.float32(1), np.float32(-1))
+        self.signed = plain * self.side
         carry = (CARRIED * self.now.recent) * state["carry"]
         total = plain + np.maximum(np.where(self.above, carry, -carry), 0) * self._share(plain)
         self.raw = bounds.watched(settings, total * np.float32(1 / edge), self.above)
         self.quiet = np.maximum(self.raw - self.habit, np.minimum(self.raw, recurrence.FREE))
-        score = self.quiet / factor
+        self.plain = self.quiet / factor
+        shown = self.plain / strictness
+        confirmation.weigh(state, shown, self.distance, self.side, self.now.recent, strictness)
         least = bounds.least_deviation(settings, self.expected)
-        out[0] = bounds.large_enough(score / strictness, self.distance, least)
-        now = bounds.large_enough(score, self.distance, least)
+        out[0] = bounds.large_enough(shown, self.distance, least)
+        now = bounds.large_enough(self.plain, self.distance, least)
         out[1] = sustained.follow(state, now, self.present, settings.step) / strictness
         out[2] = self.expected
         if band:
@@ -212,6 +216,7 @@ class Point:
         turned = recurrence.turned(state, now.at.half_hour, learnt)
         if turned is not None:
             self._turn(turned)
+        confirmation.remember(state, self.plain, self.distance, self.side, learnt)
         known = learnt & self.ready
         recurrence.learn(state, self.raw, known)
         limiter.learn(state, self.quiet, self.settings.step, known.astype(np.float32))
@@ -220,7 +225,9 @@ class Point:
         """A new half hour: file the peaks of the last, and draw the law anew."""
         state = self.state
         recurrence.turn(state, self.now.at.half_hour, of)
-        limiter.turn(state, max(self.settings.step, recurrence.SLOT), of)
+        seconds = max(self.settings.step, recurrence.SLOT)
+        limiter.turn(state, seconds, of)
+        confirmation.turn(state, seconds, of)
         index = tail.index(state["excess"][:, of], state["exceedances"][:, of])
         state["index"][:, of] = index
         state["kappa"][:, of] = tail.curvature(index)

@@ -23,7 +23,7 @@ class RateOfChange(Residual):
 
     own: ClassVar[Fields] = {
         "base": (0, np.float64, 0),
-        "last": (0, np.float64, 0),
+        "rest": (0, np.float64, 0),
         "day": (SLOTS, np.float32, 0),
         "day_seen": (SLOTS, np.float16, 0),
     }
@@ -31,18 +31,18 @@ class RateOfChange(Residual):
 
     def expect(self, now: Now) -> Floats:
         """The last value, and the season's step since then."""
-        centre: Floats = now.state["last"] + daily.value(now.state["day"], now.at)
+        centre: Floats = now.state["rest"] + daily.value(now.state["day"], now.at)
         return centre
 
     def start(self, now: Now, x: Floats, first: Mask) -> None:
         """The first point is the level."""
-        now.state["base"][first] = now.state["last"][first] = x[first]
+        now.state["base"][first] = now.state["rest"][first] = x[first]
 
     def learn(self, now: Now, lesson: Lesson) -> None:
         """The season learns from the distance to a slow level, the last value is kept as it is."""
         state, weight = now.state, lesson.weight
         season = daily.value(state["day"], now.at)
-        rest = (state["last"] + lesson.error - state["base"]).astype(np.float32)
+        rest = (state["rest"] + lesson.error - state["base"]).astype(np.float32)
         state["base"] += gain(weight, lesson.young, now.step, BASE_MEMORY) * rest
         daily.learn(state["day"], state["day_seen"], now.at, rest, daily.settled(DAY_GAIN, now.step), weight)
-        np.copyto(state["last"], lesson.x - season, where=weight > 0)
+        np.copyto(state["rest"], lesson.x - season, where=weight > 0)

@@ -7,6 +7,7 @@ import pytest
 
 from exporter import tail
 from exporter.frame import Floats
+from exporter.models import MODELS, chain, confirmation
 from exporter.models.contract import Settings
 from exporter.models.idea import Lesson, Now, gain
 from exporter.models.residual import CHUNK, Residual
@@ -37,13 +38,13 @@ def taught(model: Residual, values: np.ndarray) -> Residual:
 
 
 def test_evidence_of_the_edge_is_score_one() -> None:
-    """A fresh series has the prior's law: the score is its evidence over the edge."""
+    """A fresh series has the prior's law: its evidence over the edge is the score, were it confirmed."""
     model = Zero(Settings(step=60.0, warm_up=0.0), 1)
     model.state["scale"][:] = 1
     step = model.step(0, np.array([27.0]), np.ones(1, bool))
     kappa = np.exp(tail.PRIOR_INDEX * tail.BODY) - 1
     evidence = np.log(1 + kappa * 27 / 2.7) / tail.PRIOR_INDEX
-    assert step.score[0] == pytest.approx(evidence / 8.0, rel=1e-4)
+    assert step.score[0] == pytest.approx(1 + confirmation.ALONE * (evidence / 8.0 - 1), rel=1e-4)
 
 
 def test_two_tails_know_their_side() -> None:
@@ -104,3 +105,9 @@ def test_gain_is_a_plain_mean_first() -> None:
     young = weight / np.array([4, 1e6, 4], np.float32)
     share = gain(weight, young, 60.0, 3_600.0)
     assert share == pytest.approx([0.25, -np.expm1(-1 / 60), 0], rel=1e-5)
+
+
+@pytest.mark.parametrize("model", [it for it in MODELS.values() if issubclass(it, Residual)])
+def test_no_field_has_two_meanings(model: type[Residual]) -> None:
+    """A model's own fields do not stand in the chain's, but for the peers' scale, which is fixed."""
+    assert set(model.own) & set(chain.fields(model.tails)) <= {"scale"}
