@@ -63,6 +63,23 @@ CHOSEN = Family(
     (*_PER_SERIES, "model"),
 )
 
+OCCASIONAL: tuple[Family, ...] = (
+    Family(
+        "anomaly_level_shift_timestamp_seconds",
+        "gauge",
+        "When a level that lasted was last accepted as the new normal, in Unix seconds; absent where there "
+        f"was none within the query's history. {_CLOCK}",
+        _PER_SERIES,
+    ),
+    Family(
+        "anomaly_level_shift_size",
+        "gauge",
+        f"How far that level lies from the one before it, in the unit of the query. {_CLOCK}",
+        _PER_SERIES,
+    ),
+)
+"""What is said of a series only when there is something to say, or when a query asks for it."""
+
 QUERIES: tuple[Family, ...] = (
     Family(
         "anomaly_sensitivity",
@@ -226,4 +243,6 @@ SELF: tuple[Family, ...] = (
     Family("tidemark_snapshot_bytes", "gauge", "Size of the exposed scores as text, in bytes."),
 )
 
-CATALOGUE: dict[str, Family] = {family.name: family for family in (*SCORES, CHOSEN, *JOINT, *QUERIES, *SELF)}
+CATALOGUE: dict[str, Family] = {
+    family.name: family for family in (*SCORES, *OCCASIONAL, CHOSEN, *JOINT, *QUERIES, *SELF)
+}

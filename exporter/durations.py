@@ -18,6 +18,9 @@ _BUDGET = re.compile(r"(\d+(?:\.\d+)?) per (?:(\d+) )?(hour|day|week|month|year)
 SENSITIVITIES = {"low": "1 per month", "normal": "1 per week", "high": "1 per day"}
 """What the words stand for."""
 
+ADAPTS = {"fast": "1h", "normal": "6h", "slow": "2d"}
+"""After how long a level that lasts is the new normal, in words."""
+
 _PERIODS = {
     "hour": 3_600.0,
     "day": 86_400.0,
@@ -65,3 +68,11 @@ def parse_sensitivity(text: str) -> float:
         raise ValueError(
             "expected low, normal, high, or a rate of false alarms per series, such as '2 per month'"
         ) from None
+
+
+def parse_adapts(text: str) -> float:
+    """Seconds after which a level is the new normal, from `fast`, `normal`, `slow` or a duration."""
+    try:
+        return parse_duration(ADAPTS.get(text, text))
+    except ValueError:
+        raise ValueError("expected fast, normal, slow, or a duration such as 12h") from None

@@ -8,17 +8,28 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 import orjson
 
-from exporter.catalogue import CHOSEN, JOINT, SCORES
+from exporter.catalogue import CHOSEN, JOINT, OCCASIONAL, SCORES
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.models.contract import Scores
 from exporter.schema import Output
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+EMPTY: Mapping[str, Floats] = MappingProxyType({})
+OUTPUTS: Mapping[Output, tuple[str, ...]] = {
+    "score": ("anomaly_score",),
+    "deviation": ("anomaly_deviation",),
+    "value": ("anomaly_value",),
+    "band": ("anomaly_expected", "anomaly_lower", "anomaly_upper"),
+    "shift": ("anomaly_level_shift_timestamp_seconds", "anomaly_level_shift_size"),
+}
+"""The families that a query exposes for each output it asks for."""
+
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -103,21 +114,25 @@ class Snapshot:
         return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint)
 
 
-def exposed_families(outputs: Sequence[Output], values: Floats, scores: Scores) -> dict[str, Floats]:
-    """The families that `outputs` ask for, NaN wherever there is no score."""
+def exposed_families(
+    outputs: Sequence[Output], values: Floats, scores: Scores, beside: Mapping[str, Floats] = EMPTY
+) -> dict[str, Floats]:
+    """The families that `outputs` ask for, NaN wherever there is no score.
+
+    `beside`: further families by name, (S,), of which those that are asked for are taken over.
+    """
     scored = np.isfinite(scores.score)
-    families: dict[str, Floats] = {}
-    if "score" in outputs:
-        families["anomaly_score"] = np.round(scores.score, 4)
-    if "deviation" in outputs:
-        families["anomaly_deviation"] = np.round(scores.deviation, 4)
-    if "value" in outputs:
-        families["anomaly_value"] = np.where(scored, values, np.nan)
-    if "band" in outputs:
-        families["anomaly_expected"] = scores.expected.astype(np.float32)
-        families["anomaly_lower"] = scores.lower.astype(np.float32)
-        families["anomaly_upper"] = scores.upper.astype(np.float32)
-    return families
+    families = {
+        "anomaly_score": np.round(scores.score, 4),
+        "anomaly_deviation": np.round(scores.deviation, 4),
+        "anomaly_value": values,
+        "anomaly_expected": scores.expected.astype(np.float32),
+        "anomaly_lower": scores.lower.astype(np.float32),
+        "anomaly_upper": scores.upper.astype(np.float32),
+        **beside,
+    }
+    asked = [name for output in outputs for name in OUTPUTS[output] if name in families]
+    return {name: np.where(scored, families[name], np.float32(np.nan)) for name in asked}
 
 
 def exposed_labels(labels: Labels, query: str) -> dict[str, str]:
@@ -146,7 +161,7 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
 
 def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    families = (*SCORES, CHOSEN, *JOINT)
+    families = (*SCORES, *OCCASIONAL, CHOSEN, *JOINT)
     return b"".join(part for family in families for part in _family(family.name, family.help, scores))
 
 

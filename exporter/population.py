@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
-from exporter.models.contract import Choosing, Comparing, Model, Scores
+from exporter.models.contract import Choosing, Comparing, Model, Scores, Shifts
 from exporter.models.contract import Settings as ModelSettings
 from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
@@ -30,6 +30,7 @@ def model_settings(query: Query, zone: str) -> ModelSettings:
         domain=(query.domain.min, query.domain.max),
         warm_up=query.warm_up,
         normal=(query.normal.min, query.normal.max) if query.normal else (-np.inf, np.inf),
+        adapts=query.adapts,
     )
 
 
@@ -110,6 +111,14 @@ class Population:
         if self.residuals:
             self.residuals.step(time, scores.score * self.strictness, bounded - scores.expected)
         return scores
+
+    def beside(self, time: int) -> dict[str, Floats]:
+        """What is said of each series (S,) beside its score at `time`, by metric family."""
+        shifts = Shifts.of(self.model, time - self.query.history)
+        return {
+            "anomaly_level_shift_timestamp_seconds": shifts.time,
+            "anomaly_level_shift_size": shifts.size,
+        }
 
     def retune(self, query: Query, zone: str, *, remembers: bool = False) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""

@@ -19,14 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from exporter.durations import format_duration, parse_budget, parse_duration, parse_sensitivity
+from exporter.durations import format_duration, parse_adapts, parse_budget, parse_duration, parse_sensitivity
 
-Output = Literal["score", "deviation", "value", "band"]
+Output = Literal["score", "deviation", "value", "band", "shift"]
 WEEK = 7 * 86_400.0
 ModelName = Literal[
     "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"
 ]
-ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band")
+ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift")
 
 
 def _duration(found: Any) -> Any:
@@ -45,6 +45,12 @@ def _sensitivity(found: Any) -> Any:
     if not isinstance(found, str):
         raise ValueError("expected low, normal, high, or a rate of false alarms such as '1 per week'")
     return parse_sensitivity(found)
+
+
+def _adapts(found: Any) -> Any:
+    if not isinstance(found, str):
+        raise ValueError("expected fast, normal, slow, or a duration such as 12h")
+    return parse_adapts(found)
 
 
 def _pattern(found: str) -> str:
@@ -93,6 +99,7 @@ Interval = Annotated[float, BeforeValidator(_duration), AfterValidator(_positive
 Offset = Annotated[float, BeforeValidator(_duration)]
 Budget = Annotated[float, BeforeValidator(_budget)]
 Sensitivity = Annotated[float, BeforeValidator(_sensitivity)]
+Adapts = Annotated[float, BeforeValidator(_adapts), AfterValidator(_positive)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
@@ -233,6 +240,7 @@ class Tuning(Section):
     warm_up: Interval = 2 * 86_400.0
     sensitivity: Sensitivity | None = None
     false_alarms: Budget | None = None
+    adapts: Adapts = 6 * 3_600.0
     model: ModelName = "seasonal"
     outputs: tuple[Output, ...] = Field(default=ALL_OUTPUTS, strict=False, min_length=1)
     max_series: int = Field(default=10_000, ge=1)

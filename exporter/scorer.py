@@ -161,7 +161,8 @@ class Scorer:
         return admitted
 
     def _publish(self, time: int, values: Floats, scores: Scores) -> None:
-        families = exposed_families(self.query.outputs, values, scores)
+        beside = self.series.beside(time)
+        families = exposed_families(self.query.outputs, values, scores, beside)
         roster = self.series.roster
         judged = np.isfinite(scores.score)
         chosen = self._tell_models(judged)

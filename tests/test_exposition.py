@@ -2,6 +2,7 @@
 
 import gzip
 import subprocess
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.catalogue import CATALOGUE, SCORES
+from exporter.catalogue import CATALOGUE, OCCASIONAL, SCORES
 from exporter.demo.servers import find
 from exporter.exposition import (
     QueryScores,
@@ -22,6 +23,7 @@ from exporter.exposition import (
 )
 from exporter.frame import DuplicateSeries
 from exporter.models.contract import Scores
+from exporter.schema import Output
 from exporter.telemetry import Telemetry
 
 
@@ -116,12 +118,12 @@ def test_the_gzipped_text_is_the_text() -> None:
 
 
 def test_outputs_choose_the_families() -> None:
-    """A query that asks for scores alone exposes one family, and all four outputs make six."""
+    """A query that asks for scores alone exposes one family, and all outputs make all there are."""
     ones = np.ones(2)
     scores = Scores(ones, ones, ones, ones, ones)
     assert set(exposed_families(("score",), ones, scores)) == {"anomaly_score"}
-    everything = exposed_families(("score", "deviation", "value", "band"), ones, scores)
-    assert set(everything) == {family.name for family in SCORES}
+    every = {family.name: ones for family in (*SCORES, *OCCASIONAL)}
+    assert set(exposed_families(get_args(Output), ones, scores, every)) == set(every)
 
 
 def test_no_family_without_a_score() -> None:

@@ -177,3 +177,14 @@ def test_promises_are_told_per_category() -> None:
     """False alarms per week, by category, and under no name for all other series."""
     told = Sensitivity(Query.model_validate({"name": "q", "expr": "up", "categories": CATEGORIES})).per_week()
     assert told == pytest.approx({"payment": 7, "batch": 7 / 60, "": 1})
+
+
+def test_how_fast_a_query_adapts_is_a_word_or_a_duration() -> None:
+    """`fast`, `normal` and `slow` stand for durations; anything else is refused in one line."""
+    lasting = [query(adapts=it).adapts for it in ("fast", "normal", "slow", "12h")]
+    assert lasting == [3_600, 6 * 3_600, 2 * DAY, 12 * 3_600]
+    (line,) = refusal(file("{adapts: never}"))
+    assert line == (
+        "tidemark.yml:2: scoring.adapts: expected fast, normal, slow, "
+        "or a duration such as 12h, found 'never'"
+    )

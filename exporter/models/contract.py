@@ -28,6 +28,7 @@ class Settings:
     warm_up: float = 2 * 86_400.0
     normal: tuple[float, float] = (-np.inf, np.inf)
     """What is normal by decree, for the model that learns nothing; infinite where there is no such end."""
+    adapts: float = 6 * 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,26 @@ class Scores:
     expected: Floats
     lower: Floats
     upper: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """The last level that was accepted as the new normal, per series (S,): NaN where there was none.
+
+    `time`: Unix seconds; `size`: signed distance from the level before, in the unit of the query.
+    """
+
+    time: Floats
+    size: Floats
+
+    @classmethod
+    def of(cls, model: Model, since: float) -> Shifts:
+        """Those after Unix second `since`; a model that accepts no levels keeps no `shift_time`."""
+        rows = len(model.ready())
+        time = model.state.get("shift_time", np.zeros(rows))
+        size = model.state.get("shift_size", np.zeros(rows))
+        recent = time > max(since, 0)
+        return cls(np.where(recent, time, np.nan), np.where(recent, size, np.nan).astype(np.float32))
 
 
 class Model(Protocol):

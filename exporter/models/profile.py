@@ -56,6 +56,14 @@ def visit(state: State, at: Season, new: Mask, rows: Rows | slice) -> None:
     state["week_seen"][at.hour, rows] = seen + (new & (seen < _MOST_VISITS))
 
 
+def unlearn(state: State, rows: Rows, slot: int, hour: int, residual: Floats, step: float) -> None:
+    """Give back what a quarter hour of a constant `residual` (R,) taught `rows` about `slot` and `hour`."""
+    # Points that are far apart lie between two slots and teach each of them half
+    state["day"][slot, rows] -= np.float32(DAY_GAIN * (1.0 if step <= SLOT else 0.5)) * residual
+    gain = np.maximum(1 / (1 + state["week_seen"][hour, rows].astype(np.float32)), np.float32(WEEK_GAIN))
+    state["week"][hour, rows] -= np.float32(SLOT / 3600) * gain * residual
+
+
 def _learn_hour(state: State, hour: int, residual: Floats, hours: float) -> None:
     gain = state["week_seen"][hour].astype(np.float32)
     gain += 1

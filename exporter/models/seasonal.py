@@ -16,6 +16,7 @@ from exporter.models import (
     profile,
     recurrence,
     rows,
+    shift,
     sides,
     sustained,
     views,
@@ -56,6 +57,7 @@ FIELDS: rows.Fields = {
     **limiter.FIELDS,
     **confirmation.FIELDS,
     **sustained.FIELDS,
+    **shift.FIELDS,
 }
 """State by name: rows per series (0: a plain vector), type, value of a fresh series.
 
@@ -206,6 +208,8 @@ class _Point:
         profile.learn(state, self.at, clipped[SLOW], step, weight)
         self._learn_tails(weight)
         self._remember(learnt)
+        if turned is not None:
+            shift.turn(state, turned, self.at, self.time, step, self.settings.adapts)
 
     def _turn(self, rows: Rows | slice) -> None:
         """A new half hour: file the peaks of the last, and draw the law anew."""
@@ -228,7 +232,7 @@ class _Point:
             self.distance[first] = 0
 
     def _clip(self) -> Floats:
-        bound = views.bound(self.reach, self.state["run"], self.settings.step)
+        bound = views.bound(self.reach, self.state["run"], self.settings.adapts / self.settings.step)
         flat = self.state["scale"][:VIEWS] < self.width
         flat |= self.state["count"] <= views.SETTLED
         np.copyto(bound, np.inf, where=flat)

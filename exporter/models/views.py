@@ -23,8 +23,9 @@ SCALE_MEMORY = 20 * 86_400.0
 CLIP = np.float32(1.2)
 """A residual teaches levels and scales no more than this many times its own quantile."""
 
-PATIENCE = 3_600.0
-"""In a run of strange points that bound grows e-fold in as many seconds: what lasts is learnt in the end."""
+PATIENCE = 1 / 6
+"""In a run of strange points that bound grows e-fold in this share of the time after which a level that
+lasts is accepted: what stays is learnt in the end."""
 
 SETTLED = 20
 _FLOOR_OF_SPREAD = np.float32(0.01)
@@ -52,17 +53,25 @@ def centres(state: State, season: Floats, recent: np.ndarray) -> Floats:
 
 def widths(state: State) -> Floats:
     """Each view's scale, (V, S), with floors from the spread and the resolution of the series."""
-    floor = np.abs(state["level"][SLOW]).astype(np.float32)
-    floor *= _FLOOR_OF_LEVEL
-    floor += _FLOOR_OF_SPREAD * state["scale"][SPREAD]
-    floor += _SMALLEST
-    widest: Floats = np.maximum(state["scale"][:VIEWS], floor)
+    widest: Floats = np.maximum(state["scale"][:VIEWS], floor(state))
     return widest
 
 
-def bound(reach: Floats, run: Floats, step: float) -> Floats:
-    """The largest residual that is learnt from, (V, S); `run`: strange points in a row."""
-    patience = run * np.float32(1 / max(PATIENCE / step, 4))
+def floor(state: State) -> Floats:
+    """The least scale of a view, (S,)."""
+    least: Floats = np.abs(state["level"][SLOW]).astype(np.float32)
+    least *= _FLOOR_OF_LEVEL
+    least += _FLOOR_OF_SPREAD * state["scale"][SPREAD]
+    least += _SMALLEST
+    return least
+
+
+def bound(reach: Floats, run: Floats, points: float) -> Floats:
+    """The largest residual that is learnt from, (V, S); `run`: strange points in a row.
+
+    `points`: in how many points a lasting level is accepted.
+    """
+    patience = run * np.float32(1 / max(PATIENCE * points, 4))
     np.minimum(patience, 40, out=patience)
     np.exp(patience, out=patience)
     patience *= CLIP * reach

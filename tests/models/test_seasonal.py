@@ -118,5 +118,5 @@ def test_views_have_floors() -> None:
 def test_long_runs_are_learnt_from_in_full() -> None:
     """The bound on what is learnt grows e-fold an hour in a run, so that a level that stays is accepted."""
     reach, run = np.ones((3, 2), np.float32), np.array([[0.0, 120.0]] * 3, np.float32)
-    bound = views.bound(reach, run, 60.0)
+    bound = views.bound(reach, run, 360.0)
     assert np.allclose(bound, [[views.CLIP, views.CLIP * np.exp(2)]] * 3)
