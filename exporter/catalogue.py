@@ -65,6 +65,13 @@ CHOSEN = Family(
 
 OCCASIONAL: tuple[Family, ...] = (
     Family(
+        "anomaly_confidence",
+        "gauge",
+        "How far the score can be trusted, 0 to 1: lowered by a young series, missing points, a recent level "
+        f"shift and near misses; exposed where outputs name it. {_CLOCK}",
+        _PER_SERIES,
+    ),
+    Family(
         "anomaly_level_shift_timestamp_seconds",
         "gauge",
         "When a level that lasted was last accepted as the new normal, in Unix seconds; absent where there "
@@ -93,6 +100,25 @@ QUERIES: tuple[Family, ...] = (
         "gauge",
         "Series of the query that are scored now, by the model that judges them.",
         ("query", "model"),
+    ),
+    Family(
+        "anomaly_model_trained_timestamp_seconds",
+        "gauge",
+        "Since when the query's models have learnt: time of their history's first point, in Unix seconds.",
+        ("query",),
+    ),
+    Family(
+        "anomaly_model_samples",
+        "gauge",
+        "Points that the models of the query's present series have seen.",
+        ("query",),
+    ),
+    Family(
+        "anomaly_model_false_alarm_ratio",
+        "gauge",
+        "Happenings above score 1 over those that the sensitivity promised, mean over the query's series and "
+        "the past weeks (half-life 4 weeks): 1 is as promised. Real incidents count too.",
+        ("query",),
     ),
 )
 """What is said of each query's models, not of each series."""

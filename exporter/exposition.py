@@ -26,6 +26,7 @@ OUTPUTS: Mapping[Output, tuple[str, ...]] = {
     "deviation": ("anomaly_deviation",),
     "value": ("anomaly_value",),
     "band": ("anomaly_expected", "anomaly_lower", "anomaly_upper"),
+    "confidence": ("anomaly_confidence",),
     "shift": ("anomaly_level_shift_timestamp_seconds", "anomaly_level_shift_size"),
 }
 """The families that a query exposes for each output it asks for."""

@@ -25,7 +25,8 @@ def saved(scorer: Scorer) -> Saved | None:
     """What `scorer` has learnt and exposes, ready to be stored; None where there is nothing yet."""
     if scorer.time is None:
         return None
-    roster, state = scorer.series.roster, scorer.series.model.state
+    roster = scorer.series.roster
+    state = scorer.series.model.state | _filed(scorer.series)
     print_ = fingerprint(scorer.query, scorer.reader.around.zone)
     exposed = _by_row(scorer.scores, roster.rendered) if scorer.scores else {}
     remembered = scorer.series.residuals
@@ -40,7 +41,7 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
     """
     query, zone, remembers = scorer.query, scorer.reader.around.zone, scorer.reader.remembers
     series = Population(query, zone, saved.keys, remembers=remembers)
-    state = series.model.state
+    state = series.model.state | _filed(series)
     if saved.fingerprint != fingerprint(query, zone) or not _alike(state, saved.state) or saved.time > now:
         return False
     if series.residuals and not _recalled(series.residuals, saved):
@@ -56,6 +57,11 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
         scorer.scores = QueryScores(query.name, saved.time, roster.rendered, roster.labels, saved.exposed)
     series.retune(query, zone, remembers=remembers)
     return True
+
+
+def _filed(series: Population) -> dict[str, np.ndarray]:
+    """The record beside the model, under names of its own."""
+    return {f"record.{name}": array for name, array in series.record.state.items()}
 
 
 def _recalled(residuals: Residuals, saved: Saved) -> bool:

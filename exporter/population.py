@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from exporter.confidence import confidence
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
 from exporter.models.contract import Choosing, Comparing, Model, Scores, Shifts
 from exporter.models.contract import Settings as ModelSettings
+from exporter.record import Record
 from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
@@ -50,6 +52,7 @@ class Population:
         self.begun = False
         self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
         self.residuals = Residuals(query.step, len(keys)) if remembers else None
+        self.record = Record(query.step, len(keys))
         self._classify()
 
     def __len__(self) -> int:
@@ -108,6 +111,7 @@ class Population:
         np.maximum(bounded, -LARGEST, out=bounded)
         everyone = np.ones(len(values), bool)
         scores = self.model.step(time, bounded, everyone, band=band, strictness=self.strictness)
+        self.record.step(values == values, scores.score, self.budget)
         if self.residuals:
             self.residuals.step(time, scores.score * self.strictness, bounded - scores.expected)
         return scores
@@ -118,7 +122,14 @@ class Population:
         return {
             "anomaly_level_shift_timestamp_seconds": shifts.time,
             "anomaly_level_shift_size": shifts.size,
+            "anomaly_confidence": np.round(self._confidence(time - shifts.time), 3),
         }
+
+    def _confidence(self, since_shift: Floats) -> Floats:
+        record = self.record.state
+        raised = self.model.state.get("factor", 1.0)
+        known = record["points"] * self.query.step
+        return confidence(known, self.query.warm_up, record["share"], since_shift, raised)
 
     def retune(self, query: Query, zone: str, *, remembers: bool = False) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""
@@ -138,6 +149,8 @@ class Population:
         grown = np.append(np.arange(old), np.full(new, UNKNOWN))
         self.model.select(grown)
         self.model.put(rows, other.model)
+        self.record.select(grown)
+        self.record.put(rows, other.record)
         if self.residuals and other.residuals:
             self.residuals.select(grown)
             self.residuals.put(rows, other.residuals)
@@ -148,6 +161,7 @@ class Population:
         if len(rows) < len(self):
             self.roster = self.roster.selected(rows)
             self.model.select(rows)
+            self.record.select(rows)
             if self.residuals:
                 self.residuals.select(rows)
             self._classify()
@@ -170,6 +184,7 @@ class Population:
         self.sensitivity = Sensitivity(self.query)
         categories = self.sensitivity.categories(self.roster.labels)
         self.strictness = self.sensitivity.strictness(categories)
+        self.budget = self.sensitivity.budget(categories)
         self._compare()
 
     def _compare(self) -> None:

@@ -21,7 +21,7 @@ from pydantic import (
 
 from exporter.durations import format_duration, parse_adapts, parse_budget, parse_duration, parse_sensitivity
 
-Output = Literal["score", "deviation", "value", "band", "shift"]
+Output = Literal["score", "deviation", "value", "band", "shift", "confidence"]
 WEEK = 7 * 86_400.0
 ModelName = Literal[
     "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -172,6 +173,7 @@ class Scorer:
             self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)
         scored, present = int(judged.sum()), int(np.isfinite(values).sum())
         self._count(scored, present - scored, len(values) - present)
+        self._tell_what_is_known()
         self._progress(1.0)
 
     def _tell_models(self, judged: Mask) -> Sequence[bytes]:
@@ -180,6 +182,14 @@ class Scorer:
         for name, count in zip(names, np.bincount(chosen[judged], minlength=len(names)), strict=True):
             self.reader.tell("anomaly_model_series", int(count), model=name)
         return with_models(self.series.roster.rendered, names, chosen, judged) if len(names) > 1 else ()
+
+    def _tell_what_is_known(self) -> None:
+        """How much the models know, and whether they keep what was promised."""
+        record = self.series.record
+        self.reader.tell("anomaly_model_trained_timestamp_seconds", self.begun)
+        self.reader.tell("anomaly_model_samples", float(record.state["points"].sum(dtype=np.float64)))
+        if not math.isnan(ratio := record.false_alarm_ratio()):
+            self.reader.tell("anomaly_model_false_alarm_ratio", ratio)
 
     def _count(self, scored: int, learning: int, missing: int) -> None:
         self.counts = {"scored": scored, "learning": learning, "missing": missing}

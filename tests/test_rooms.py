@@ -24,7 +24,7 @@ ROOMS = [
     {"exposition", "telemetry"},
     {"tsdb", "store"},
     {"models"},
-    {"tail", "seasons", "residuals"},
+    {"tail", "seasons", "record", "confidence", "residuals"},
     {"config"},
     {"consistency"},
     {"schema", "catalogue"},

@@ -1,0 +1,34 @@
+"""How far a score can be trusted, 0 to 1: the product of what is known against it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exporter.frame import Floats
+
+SETTLED = 15 * 86_400.0
+"""Seconds of points after which a series is no longer young: it has shown two weekends."""
+
+UNSETTLED = 86_400.0
+"""The doubt that a new level leaves behind falls to a third in so many seconds."""
+
+
+def confidence(
+    known: Floats, warm_up: float, share: Floats, since_shift: Floats, edge_factor: Floats | float
+) -> Floats:
+    """youth · completeness · settledness / edge factor, (S,).
+
+    `known`: seconds of points seen; `share`: of the points of the last day, how many were there;
+    `since_shift`: seconds since a level was accepted, NaN where there was none; `edge_factor`: by what near
+    misses raised the edge. Formula: docs/score.md. A drift score will be one more factor.
+    """
+    settled = 1 - 0.5 * np.exp(-np.nan_to_num(since_shift, nan=np.inf) / UNSETTLED)
+    product: Floats = youth(known, warm_up) * share * settled / edge_factor
+    return np.clip(product, 0, 1)
+
+
+def youth(known: Floats, warm_up: float) -> Floats:
+    """From 0 over a half at the end of the warm-up to 1 once the series is settled."""
+    settled = max(SETTLED, 2 * warm_up)
+    young: Floats = np.interp(known, [0.0, warm_up, settled], [0.0, 0.5, 1.0])
+    return young

@@ -1,0 +1,84 @@
+"""What is remembered of each series beside its model: how long, how completely, how often beyond the edge."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from exporter.frame import Floats, Mask, Rows
+
+DAY = 86_400.0
+HALF_LIFE = 28 * DAY
+"""Alarms count half after so long."""
+
+APART = 1_800.0
+"""Points above the edge that are nearer than this to the last one belong to one alarm."""
+
+
+class Record:
+    """Counters of S series, each updated in constant time by a point.
+
+    `points`: points seen; `share`: of the points of about the last day, how many were there; `alarms` and
+    `promised`: happenings above the edge, and how many the budget allowed in the same time, both fading;
+    `calm`: seconds since the score was last above the edge.
+    """
+
+    FIELDS: ClassVar[dict[str, float]] = {
+        "points": 0.0,
+        "share": 1.0,
+        "alarms": 0.0,
+        "promised": 0.0,
+        "calm": math.inf,
+    }
+
+    def __init__(self, step: float, rows: int = 0) -> None:
+        """The record of `rows` series of which nothing is known, whose points are `step` seconds apart."""
+        self.state = {name: _fresh(name, rows) for name in self.FIELDS}
+        self._step = np.float32(step)
+        self._newest = np.float32(-math.expm1(-step / DAY))
+        self._kept = np.float32(math.exp2(-step / HALF_LIFE))
+        self._apart = np.float32(max(APART, 3 * step))
+
+    def step(self, present: Mask, score: Floats, budget: Floats | float) -> None:
+        """Take in one point: who was there (S,), the scores, and the budget in seconds between alarms.
+
+        A series is watched while it has a score, and its completeness counts from its first point.
+        """
+        state = self.state
+        share, calm = state["share"], state["calm"]
+        change = present - share
+        change *= self._newest
+        change *= state["points"] > 0
+        share += change
+        state["points"] += present
+        above = score > 1
+        state["alarms"] *= self._kept
+        state["alarms"] += above & (calm > self._apart)
+        state["promised"] *= self._kept
+        state["promised"] += (score == score) * np.float32(self._step / budget)
+        calm += self._step
+        calm[above] = 0
+
+    def select(self, rows: Rows) -> None:
+        """Rearrange so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
+        known = rows >= 0
+        for name, array in self.state.items():
+            taken = _fresh(name, len(rows))
+            taken[known] = array[rows[known]]
+            self.state[name] = taken
+
+    def put(self, rows: Rows, other: Record) -> None:
+        """Overwrite `rows` with the series of `other`."""
+        for name, array in self.state.items():
+            array[rows] = other.state[name]
+
+    def false_alarm_ratio(self) -> float:
+        """Alarms over those promised, in all series together; NaN before anything was promised."""
+        promised = float(self.state["promised"].sum())
+        return float(self.state["alarms"].sum()) / promised if promised else math.nan
+
+
+def _fresh(name: str, rows: int) -> np.ndarray:
+    return np.full(rows, Record.FIELDS[name], np.float32)
