@@ -48,18 +48,20 @@ class Record:
         """
         state = self.state
         share, calm = state["share"], state["calm"]
-        change = present - share
+        there = present.astype(np.float32)
+        change = there - share
         change *= self._newest
-        change *= state["points"] > 0
+        change *= np.minimum(state["points"], 1)
         share += change
-        state["points"] += present
-        above = score > 1
+        state["points"] += there
         state["alarms"] *= self._kept
-        state["alarms"] += above & (calm > self._apart)
         state["promised"] *= self._kept
         state["promised"] += (score == score) * np.float32(self._step / budget)
+        above = np.flatnonzero(score > 1)
+        if len(above):
+            state["alarms"][above] += calm[above] > self._apart
+            calm[above] = -self._step
         calm += self._step
-        calm[above] = 0
 
     def select(self, rows: Rows) -> None:
         """Rearrange so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
