@@ -1,6 +1,6 @@
 """What one step of a model costs, what it keeps, and how fast history goes through it.
 
-    .venv/bin/python bench/model_step.py [--model seasonal]
+    .venv/bin/python bench/model_step.py [--model seasonal] [--sizes 20,2000,10000,100000]
 
 Writes bench/results/model_step-<model>.md. The model is first taught two days of 1,000 lifelike series, which
 are then repeated up to the size measured. Times are processor time of this one thread, medians of the runs.
@@ -20,12 +20,17 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from exporter.models import MODELS  # noqa: E402
-from exporter.models.contract import Model, Settings  # noqa: E402
+from exporter.models.contract import Comparing, Model, Settings  # noqa: E402
+from exporter.models.refit import HOURS, Refit  # noqa: E402
 
 STEP = 60
 TAUGHT = 1_000
 START = 1_704_067_200
 RUNS = {20: 400, 2_000: 100, 10_000: 40, 100_000: 11}
+
+
+SETTINGS = Settings(step=STEP, normal=(0.0, 1e9))
+"""Static alone looks at `normal`."""
 
 
 def values(rows: np.ndarray, at: int, rng: np.random.Generator) -> np.ndarray:
@@ -37,7 +42,7 @@ def values(rows: np.ndarray, at: int, rng: np.random.Generator) -> np.ndarray:
 
 def taught(name: str, rng: np.random.Generator) -> tuple[Model, int]:
     """A model of TAUGHT series that have left their warm-up, and the time after it."""
-    model = MODELS[name](Settings(step=STEP), TAUGHT)
+    model = MODELS[name](SETTINGS, TAUGHT)
     rows, everyone = np.arange(TAUGHT), np.ones(TAUGHT, bool)
     end = START + 2 * 86_400 + 3_600
     for at in range(START, end, STEP):
@@ -47,9 +52,11 @@ def taught(name: str, rng: np.random.Generator) -> tuple[Model, int]:
 
 def repeated(name: str, model: Model, size: int) -> Model:
     """A model of `size` series, those of `model` over and over."""
-    larger = MODELS[name](Settings(step=STEP), size)
+    larger = MODELS[name](SETTINGS, size)
     rows = np.arange(size) % TAUGHT
     larger.state = {key: np.ascontiguousarray(array[..., rows]) for key, array in model.state.items()}
+    if isinstance(larger, Comparing):
+        larger.compare(rows % 100)
     return larger
 
 
@@ -64,17 +71,31 @@ def median_step(model: Model, size: int, at: int, runs: int, band: bool, rng: np
     return statistics.median(times)
 
 
+def median_fit(model: Refit) -> float:
+    """Median processor time of a fit to two weeks of hours, in milliseconds."""
+    past, times = 10 + np.sin(np.arange(HOURS) * np.pi / 12), []
+    for seed in range(21):
+        noise = np.random.default_rng(seed).normal(0, 0.3, HOURS)
+        began = time.process_time()
+        model.fit(past + noise)
+        times.append(1e3 * (time.process_time() - began))
+    return statistics.median(times)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description="measure a model's step")
     arguments.add_argument("--model", default="seasonal", choices=sorted(MODELS))
-    name = arguments.parse_args().model
+    arguments.add_argument("--sizes", default=",".join(map(str, RUNS)))
+    given = arguments.parse_args()
+    name, sizes = given.model, [int(size) for size in given.sizes.split(",")]
     rng = np.random.default_rng(0)
     model, at = taught(name, rng)
     lines = [
         "| series | step with band (ms) | step of a replay (ms) | replay, points/s | bytes per series |",
         "|---|---|---|---|---|",
     ]
-    for size, runs in RUNS.items():
+    for size in sizes:
+        runs = RUNS[size]
         larger = repeated(name, model, size)
         live = median_step(larger, size, at, runs, True, rng)
         replay = median_step(larger, size, at + runs * STEP, runs, False, rng)
@@ -82,7 +103,9 @@ def main() -> None:
         lines.append(f"| {size:,} | {live:.2f} | {replay:.2f} | {size / replay * 1e3:,.0f} | {kept:,.0f} |")
         print(lines[-1], flush=True)
     (HERE / "results").mkdir(exist_ok=True)
-    lines += ["", f"Command: `.venv/bin/python bench/model_step.py --model {name}`."]
+    if isinstance(model, Refit):
+        lines += ["", f"A fit takes {median_fit(model):.1f} ms of processor time."]
+    lines += ["", f"Command: `.venv/bin/python bench/model_step.py --model {name} --sizes {given.sizes}`."]
     (HERE / "results" / f"model_step-{name}.md").write_text("\n".join(lines) + "\n")
 
 
