@@ -26,7 +26,8 @@ demo: setup servers ## the whole thing on this machine, with an incident (DEMO_A
 
 test: lint types servers ## lint, types and every test, with real servers
 	@! grep -rqs 'mark\.browser' tests || deploy/need-chromium.sh
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto -m 'not servers and not browser' $(PYTEST_ARGS)
+	$(BIN)/pytest -m 'servers or browser' $(PYTEST_ARGS)
 
 lint: setup ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -39,7 +40,7 @@ types: setup ## mypy, strict
 	$(BIN)/mypy
 
 unit: setup ## the tests that need no servers and no browser
-	$(BIN)/pytest -m 'not servers and not browser' $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto -m 'not servers and not browser' $(PYTEST_ARGS)
 
 bench: setup servers ## the speed figures (BENCH="tsdb cycle" chooses)
 	@set -e; for name in $(BENCH); do echo "== bench/$$name.py"; $(BIN)/python -m bench.$$name; done
