@@ -21,6 +21,7 @@ LARGEST_INDEX = np.float32(4.0)
 LARGEST_EXCESS = np.float32(8.0)
 QUANTILE_RATE = 0.001
 LARGEST_RATE = np.float32(0.2)
+LEAST_LOG_QUANTILE = np.float32(-2)
 YOUNGEST = np.float32(50)
 RUN_DISCOUNT = 0.7
 RUN_FLOOR = 0.1
@@ -103,12 +104,10 @@ def learn(
     distance = np.exp(log_quantile)
     np.divide(size, distance, out=distance)
     beyond = (distance > 1).astype(np.float32)
-    rate = np.maximum(count, YOUNGEST / LARGEST_RATE)
-    np.divide(YOUNGEST, rate, out=rate)
-    np.maximum(rate, np.float32(QUANTILE_RATE), out=rate)
-    rate *= learnt
+    rate = learnt * YOUNGEST
+    rate /= count.clip(YOUNGEST / LARGEST_RATE, YOUNGEST / np.float32(QUANTILE_RATE))
     log_quantile += rate * (beyond - np.float32(BEYOND))
-    np.maximum(log_quantile, np.float32(-2), out=log_quantile)
+    log_quantile.clip(LEAST_LOG_QUANTILE, np.inf, out=log_quantile)
     _count_run(run, beyond, learnt)
     beyond *= learnt
     beyond *= _share(run)
@@ -132,8 +131,8 @@ def _share(run: Floats) -> Floats:
     """How much the newest of `run` strange points in a row counts as an exceedance."""
     share: Floats = run * np.float32(RUN_DISCOUNT)
     share += np.float32(1 - RUN_DISCOUNT)
-    np.reciprocal(share, out=share)
-    return np.maximum(share, np.float32(RUN_FLOOR), out=share)
+    share.clip(0, np.float32(1 / RUN_FLOOR), out=share)
+    return np.reciprocal(share, out=share)
 
 
 def _excess(distance: Floats, kappa: Floats) -> Floats:
@@ -142,4 +141,4 @@ def _excess(distance: Floats, kappa: Floats) -> Floats:
     further += 1
     further /= 1 + kappa
     np.log(further, out=further)
-    return np.minimum(further, LARGEST_EXCESS, out=further)
+    return further.clip(0, LARGEST_EXCESS, out=further)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exporter.frame import Floats, Mask
+from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import State
 
 FORGETTING = np.float32(0.9995)
@@ -54,25 +54,22 @@ def learn(state: State, error: Floats, scale: Floats, weight: Floats) -> None:
     gain *= gain
     gain *= part
     variance -= gain
-    _keep_sound(variance, covariance)
 
 
-def _keep_sound(variance: Floats, covariance: Floats) -> None:
-    """Rounding must not make the covariance indefinite, nor a flat series make it grow for ever."""
-    np.maximum(variance, np.float32(1e-6), out=variance)
-    np.minimum(variance, LARGEST, out=variance)
-    _bounded(covariance, np.sqrt(variance[0] * variance[1]))
+def turn(state: State, rows: Rows | slice) -> None:
+    """Rounding must not make the covariance of `rows` indefinite, nor a flat series make it grow for ever."""
+    variance = state["variance"][:, rows].clip(np.float32(1e-6), LARGEST)
+    state["variance"][:, rows] = variance
+    state["covariance"][rows] = _bounded(state["covariance"][rows], np.sqrt(variance[0] * variance[1]))
 
 
 def _bounded(array: Floats, limit: Floats | np.float32) -> Floats:
     """`array` kept within ±`limit`, in place."""
-    np.minimum(array, limit, out=array)
-    return np.maximum(array, -limit, out=array)
+    return array.clip(-limit, limit, out=array)
 
 
 def remember(state: State, deviation: Floats, recent: Mask, learnt: Mask) -> None:
     """Shift `deviation` (S,) into the lags; after a gap (`recent` False) both lags restart from it."""
     lag = state["lag"]
-    np.copyto(lag[1], lag[0], where=learnt)
-    np.copyto(lag[1], deviation, where=learnt & ~recent)
-    np.copyto(lag[0], deviation, where=learnt)
+    lag[1] = np.where(learnt, np.where(recent, lag[0], deviation), lag[1])
+    lag[0] = np.where(learnt, deviation, lag[0])

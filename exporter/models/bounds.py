@@ -37,7 +37,7 @@ def large_enough(score: Floats, distance: Floats, least: Floats | None) -> Float
 def within(settings: Settings, expected: Floats) -> Floats:
     """`expected` kept in the domain."""
     low, high = settings.domain
-    return np.minimum(np.maximum(expected, low), high)
+    return expected if low == -np.inf and high == np.inf else np.clip(expected, low, high)
 
 
 def draw(settings: Settings, out: Floats, x: Floats, expected: Floats, above: Floats, below: Floats) -> None:

@@ -47,8 +47,8 @@ def weigh(state: State, score: Floats, distance: Floats, side: Floats, recent: M
 
 def remember(state: State, score: Floats, distance: Floats, side: Floats, learnt: Mask) -> None:
     """Keep what the next points are compared with; `score` (S,) is the one before anything was taken off."""
-    np.copyto(state["last"], score * side, where=learnt)
-    np.maximum(state["record"], distance, out=state["record"], where=learnt)
+    state["last"][:] = np.where(learnt, score * side, state["last"])
+    np.maximum(state["record"], distance * learnt, out=state["record"])
 
 
 def turn(state: State, seconds: float, rows: Rows | slice) -> None:

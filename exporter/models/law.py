@@ -38,15 +38,15 @@ class Law:
 
         `residual` (V, S): the value less `centres`; `side` (S,): 1 where it lies above `expected`, -1 below.
         """
-        views, above = len(residual), side > 0
+        views, above = len(residual), (side > 0).astype(np.float32)
+        below = 1 - above
         strange = residual * side
-        np.maximum(strange, 0, out=strange)
         strange /= self.width
-        strange *= np.where(above, self.slope[:views], self.slope[views:])
-        np.minimum(strange, _LARGEST, out=strange)
+        strange *= self.slope[:views] * above + self.slope[views:] * below
+        strange.clip(0, _LARGEST, out=strange)
         strange += 1
         np.log(strange, out=strange)
-        strange /= np.where(above, self.index[:views], self.index[views:])
+        strange /= self.index[:views] * above + self.index[views:] * below
         return strange
 
     def doubted(self, evidence: Floats) -> Floats:

@@ -63,9 +63,9 @@ def learn(state: State, score: Floats, step: float, learnt: Floats) -> None:
     peak, quiet = state["peak"], state["quiet"]
     quiet += learnt * np.float32(step)
     shown = score * learnt
-    below = shown <= LOW
-    quiet *= below
-    np.copyto(shown, 0, where=below)
+    strange = shown > LOW
+    quiet *= ~strange
+    shown *= strange
     np.maximum(peak, shown, out=peak)
     over = quiet > max(APART, 3 * step)
     over &= peak > 0

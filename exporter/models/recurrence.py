@@ -40,7 +40,7 @@ def expected_excess(state: State, slot: int) -> Floats:
 def learn(state: State, score: Floats, learnt: Mask) -> None:
     """Keep the peak of `score` (S,), formed before habits are taken off."""
     peak = state["habit_peaks"][0]
-    np.maximum(peak, np.minimum(score, _LARGEST), out=peak, where=learnt)
+    np.maximum(peak, np.minimum(score, _LARGEST) * learnt, out=peak)
 
 
 def turned(state: State, slot: int, learnt: Mask) -> Rows | slice | None:

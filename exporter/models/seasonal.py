@@ -219,6 +219,7 @@ class _Point:
         seconds = max(self.settings.step, recurrence.SLOT)
         limiter.turn(state, seconds, rows)
         confirmation.turn(state, seconds, rows)
+        autoregression.turn(state, rows)
         common = tail.index(state["excess"][:, rows], state["exceedances"][:, rows])
         quantile = tail.shrunk_quantile(state["log_quantile"][:, rows], state["count"][rows])
         state["kappa"][:, rows], state["quantile"][:, rows] = tail.curvature(common), quantile
@@ -262,9 +263,9 @@ class _Point:
         """What the next points are compared with: lags, evidence, peaks, near misses."""
         state, step = self.state, self.settings.step
         autoregression.remember(state, self.residual[SLOW], self.recent, learnt)
-        carry = np.minimum(self.signed, np.float32(self.edge))
-        np.copyto(state["carry"], np.maximum(carry, np.float32(-self.edge), out=carry), where=learnt)
-        np.copyto(state["previous_time"], self.time, where=learnt)
+        edge = np.float32(self.edge)
+        state["carry"][:] = np.where(learnt, self.signed.clip(-edge, edge), state["carry"])
+        state["previous_time"][:] = np.where(learnt, self.time, state["previous_time"])
         confirmation.remember(state, self.plain, self.distance, self.side, learnt)
         known = learnt & self.ready
         recurrence.learn(state, self.raw, known)

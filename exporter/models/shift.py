@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from exporter.frame import Floats, Rows
+from exporter.frame import Floats, Mask, Rows
 from exporter.models import profile, views
 from exporter.models.contract import State
 from exporter.models.views import FAST, SLOW, VIEWS
@@ -59,40 +59,41 @@ expected one; `quiet_level`: the slow level then; `apart`: seconds since the lev
 
 def turn(state: State, rows: Rows | slice, at: Season, time: int, step: float, adapts: float) -> None:
     """Look at the levels of `rows`, in place; accept those that have stood off for `adapts` seconds."""
-    rows = np.arange(len(state["apart"]))[rows]
     gap = (state["level"][FAST, rows] - state["level"][SLOW, rows]).astype(np.float32)
     reach = _reach_before(state, rows)
     away = np.abs(gap) > APART * reach
-    latest = state["lag"][:, rows].mean(axis=0)
+    latest = (state["lag"][0, rows] + state["lag"][1, rows]) / 2
     apart = state["apart"][rows]
     apart *= away & (apart * gap >= 0)
     apart += (away & (latest * gap > gap * gap / 2)) * np.copysign(np.float32(max(EVERY, step)), gap)
     state["apart"][rows] = apart
-    _keep_quiet(state, rows[~away])
+    _keep_quiet(state, rows, ~away)
     lasting = np.abs(apart) >= _needed(state, rows, gap, time, step, adapts)
     lasting &= np.abs(latest - gap) < np.maximum(reach, np.abs(gap) / 4)
     if lasting.any():
         move = np.where(np.abs(latest - gap) < reach, gap, latest)[lasting]
-        _accept(state, rows[lasting], move, at, time, step, adapts)
+        each = np.arange(len(state["apart"]))[rows]
+        _accept(state, each[lasting], move, at, time, step, adapts)
 
 
-def _keep_quiet(state: State, rows: Rows) -> None:
-    """Remember the slow view's law of those `rows` that are in no run of strange points."""
-    quiet = rows[state["run"][SLOW, rows] <= STRANGE]
-    state["quiet_level"][quiet] = state["level"][SLOW, quiet]
+def _keep_quiet(state: State, rows: Rows | slice, near: Mask) -> None:
+    """Remember the slow view's law of those `rows` that are `near` their level and in no strange run."""
+    quiet = near & (state["run"][SLOW, rows] <= STRANGE)
+    before, level = state["before"], state["quiet_level"]
+    level[rows] = np.where(quiet, state["level"][SLOW, rows], level[rows])
     for number, (name, row) in enumerate(_KEPT):
-        state["before"][number, quiet] = state[name][row, quiet]
-    state["before"][-1, quiet] = state["record"][quiet]
+        before[number, rows] = np.where(quiet, state[name][row, rows], before[number, rows])
+    before[-1, rows] = np.where(quiet, state["record"][rows], before[-1, rows])
 
 
-def _reach_before(state: State, rows: Rows) -> Floats:
+def _reach_before(state: State, rows: Rows | slice) -> Floats:
     """The quantile of the slow view when it was last quiet, (R,), in the unit of the query."""
     scale, log_quantile = state["before"][:2, rows]
     reach: Floats = np.maximum(scale, views.floor(state)[rows]) * np.exp(log_quantile)
     return reach
 
 
-def _needed(state: State, rows: Rows, gap: Floats, time: int, step: float, adapts: float) -> Floats:
+def _needed(state: State, rows: Rows | slice, gap: Floats, time: int, step: float, adapts: float) -> Floats:
     """How long the levels must have been apart to be accepted, (R,), in seconds."""
     young = state["count"][rows] * step < YOUNG
     needed = np.where(young, YOUNG_FACTOR, 1) * np.float32(adapts)

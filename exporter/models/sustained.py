@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -15,7 +16,7 @@ RISE, FALL = 900.0, 180.0
 LAW = 0.36
 """A mean over many points strays less than one point: it is stretched so that 1 stays its edge."""
 
-LIMIT = 3.0
+LIMIT = np.float32(3.0)
 """The most that one point counts."""
 
 FIELDS = {"sustained": (0, np.float32, 0.0)}
@@ -24,10 +25,17 @@ FIELDS = {"sustained": (0, np.float32, 0.0)}
 def follow(state: State, score: Floats, present: Mask, step: float) -> Floats:
     """Take in one point's `score` (S,), in place; the sustained form, (S,)."""
     sustained = state["sustained"]
-    rise, fall = (np.float32(min(max(-math.expm1(-step / it), 0.05), 0.5)) for it in (RISE, FALL))
-    change = np.minimum(score, np.float32(LIMIT)).astype(np.float32) - sustained
+    rise, fall, stretch = _rates(step)
+    change = np.minimum(score, LIMIT).astype(np.float32) - sustained
     change *= present
-    sustained += rise * np.maximum(change, 0)
-    sustained += fall * np.minimum(change, 0)
-    stretched: Floats = sustained * np.float32(1 + LAW * math.log1p(RISE / step))
+    change *= (change > 0) * (rise - fall) + fall
+    sustained += change
+    stretched: Floats = sustained * stretch
     return stretched
+
+
+@functools.cache
+def _rates(step: float) -> tuple[np.float32, np.float32, np.float32]:
+    """How much of a point is taken over upwards and downwards, and by what the mean is stretched."""
+    rise, fall = (np.float32(min(max(-math.expm1(-step / it), 0.05), 0.5)) for it in (RISE, FALL))
+    return rise, fall, np.float32(1 + LAW * math.log1p(RISE / step))

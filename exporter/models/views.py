@@ -72,7 +72,7 @@ def bound(reach: Floats, run: Floats, points: float) -> Floats:
     `points`: in how many points a lasting level is accepted.
     """
     patience = run * np.float32(1 / max(PATIENCE * points, 4))
-    np.minimum(patience, 40, out=patience)
+    patience.clip(0, 40, out=patience)
     np.exp(patience, out=patience)
     patience *= CLIP * reach
     return patience
