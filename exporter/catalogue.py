@@ -87,7 +87,37 @@ OCCASIONAL: tuple[Family, ...] = (
 )
 """What is said of a series only when there is something to say, or when a query asks for it."""
 
+INPUT: tuple[Family, ...] = (
+    Family(
+        "anomaly_input_quality_ratio",
+        "gauge",
+        "Share of the series' points of about the last day that were there, possible and not stuck, 0 to 1; "
+        f"goes on for a day after the last point. {_CLOCK}",
+        _PER_SERIES,
+    ),
+    Family(
+        "anomaly_input_lag_seconds",
+        "gauge",
+        "Time since the series' last point, in seconds: the offset of the query while all is well; "
+        f"goes on for a day after the last point. {_CLOCK}",
+        _PER_SERIES,
+    ),
+)
+"""What is said of the input of each series, whether it has a score or not."""
+
 QUERIES: tuple[Family, ...] = (
+    Family(
+        "anomaly_input_available_ratio",
+        "gauge",
+        "Share of the query's series seen within a day that have a point now, 0 to 1.",
+        ("query",),
+    ),
+    Family(
+        "anomaly_input_stuck_series",
+        "gauge",
+        "Series of the query that have not moved for far longer than ever before (key stuck_after).",
+        ("query",),
+    ),
     Family(
         "anomaly_sensitivity",
         "gauge",
@@ -210,7 +240,7 @@ SELF: tuple[Family, ...] = (
     Family(
         "tidemark_input_invalid_samples_total",
         "counter",
-        "Samples that the TSDB returned and that are no number: nan, inf or histogram.",
+        "Samples that were taken for absent, by reason: nan, inf, histogram, below_domain or above_domain.",
         ("query", "reason"),
     ),
     Family(
@@ -270,5 +300,5 @@ SELF: tuple[Family, ...] = (
 )
 
 CATALOGUE: dict[str, Family] = {
-    family.name: family for family in (*SCORES, *OCCASIONAL, CHOSEN, *JOINT, *QUERIES, *SELF)
+    family.name: family for family in (*SCORES, *OCCASIONAL, *INPUT, CHOSEN, *JOINT, *QUERIES, *SELF)
 }

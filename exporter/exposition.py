@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from exporter.catalogue import CHOSEN, JOINT, OCCASIONAL, SCORES
+from exporter.catalogue import CHOSEN, INPUT, JOINT, OCCASIONAL, SCORES
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.models.contract import Scores
 from exporter.schema import Output
@@ -26,6 +26,7 @@ OUTPUTS: Mapping[Output, tuple[str, ...]] = {
     "deviation": ("anomaly_deviation",),
     "value": ("anomaly_value",),
     "band": ("anomaly_expected", "anomaly_lower", "anomaly_upper"),
+    "quality": ("anomaly_input_quality_ratio", "anomaly_input_lag_seconds"),
     "confidence": ("anomaly_confidence",),
     "shift": ("anomaly_level_shift_timestamp_seconds", "anomaly_level_shift_size"),
 }
@@ -116,11 +117,16 @@ class Snapshot:
 
 
 def exposed_families(
-    outputs: Sequence[Output], values: Floats, scores: Scores, beside: Mapping[str, Floats] = EMPTY
+    outputs: Sequence[Output],
+    values: Floats,
+    scores: Scores,
+    beside: Mapping[str, Floats] = EMPTY,
+    always: Mapping[str, Floats] = EMPTY,
 ) -> dict[str, Floats]:
     """The families that `outputs` ask for, NaN wherever there is no score.
 
-    `beside`: further families by name, (S,), of which those that are asked for are taken over.
+    `beside`: further families by name, (S,), of which those that are asked for are taken over; `always`: the
+    same, of series without a score, too.
     """
     scored = np.isfinite(scores.score)
     families = {
@@ -132,8 +138,9 @@ def exposed_families(
         "anomaly_upper": scores.upper.astype(np.float32),
         **beside,
     }
-    asked = [name for output in outputs for name in OUTPUTS[output] if name in families]
-    return {name: np.where(scored, families[name], np.float32(np.nan)) for name in asked}
+    asked = [name for output in outputs for name in OUTPUTS[output]]
+    shown = {it: np.where(scored, families[it], np.float32(np.nan)) for it in asked if it in families}
+    return shown | {name: always[name] for name in asked if name in always}
 
 
 def exposed_labels(labels: Labels, query: str) -> dict[str, str]:
@@ -162,7 +169,7 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
 
 def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    families = (*SCORES, *OCCASIONAL, CHOSEN, *JOINT)
+    families = (*SCORES, *OCCASIONAL, *INPUT, CHOSEN, *JOINT)
     return b"".join(part for family in families for part in _family(family.name, family.help, scores))
 
 

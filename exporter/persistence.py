@@ -60,8 +60,9 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
 
 
 def _filed(series: Population) -> dict[str, np.ndarray]:
-    """The record beside the model, under names of its own."""
-    return {f"record.{name}": array for name, array in series.record.state.items()}
+    """What is known of each series beside its model, under names of its own."""
+    rooms = {"record": series.record.state, "quality": series.quality.state}
+    return {f"{room}.{name}": array for room, state in rooms.items() for name, array in state.items()}
 
 
 def _recalled(residuals: Residuals, saved: Saved) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
 from exporter.models.contract import Choosing, Comparing, Model, Scores, Shifts
 from exporter.models.contract import Settings as ModelSettings
+from exporter.quality import Quality
 from exporter.record import Record
 from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
@@ -36,6 +38,11 @@ def model_settings(query: Query, zone: str) -> ModelSettings:
     )
 
 
+def quality_of(query: Query, rows: int) -> Quality:
+    """What is known of the input of `rows` fresh series of `query`."""
+    return Quality(query.step, (query.domain.min, query.domain.max), query.stuck_after, rows)
+
+
 class Stopped(Exception):
     """The work was ended between two points; what was learnt up to there can be saved."""
 
@@ -53,6 +60,8 @@ class Population:
         self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
         self.residuals = Residuals(query.step, len(keys)) if remembers else None
         self.record = Record(query.step, len(keys))
+        self.quality = quality_of(query, len(keys))
+        self.refused: Counter[str] = Counter()
         self._classify()
 
     def __len__(self) -> int:
@@ -82,12 +91,18 @@ class Population:
         aligned = list(frame.keys) == list(self.roster.keys)
         placed = frame.values if aligned else self.spread(frame.keys, frame.values)
         matrix = placed.T.copy(order="C")
+        self.refused.update(self.quality.refuse(matrix))
         answered = self._answered(frame.values)
         for column, time in enumerate(frame.times.tolist()):
             if halted():
                 raise Stopped
             values = matrix[column]
-            yield time, values, self.step(time, values, bool(answered[column]), band=time == last)
+            yield time, values, self._step(time, values, bool(answered[column]), band=time == last)
+
+    def step(self, time: int, values: Floats, answered: bool) -> Scores:
+        """Score and learn `values` (S,), from which what cannot be true is taken out."""
+        self.refused.update(self.quality.refuse(values))
+        return self._step(time, values, answered)
 
     def _answered(self, values: Floats) -> Mask:
         """At which times the query had an answer, (T,); it matters only where absent counts become 0."""
@@ -95,11 +110,8 @@ class Population:
             return np.asarray(np.isfinite(values).any(axis=0))
         return np.ones(values.shape[1], bool)
 
-    def step(self, time: int, values: Floats, answered: bool, *, band: bool = True) -> Scores:
-        """Score and learn `values` (S,).
-
-        Where the query `answered` at all, absent counts become 0 in `values` if the query says so.
-        """
+    def _step(self, time: int, values: Floats, answered: bool, *, band: bool = True) -> Scores:
+        """Where the query `answered` at all, absent counts become 0 in `values` if the query says so."""
         seen = values == values
         if not self.begun and not seen.any():
             return Scores(*np.full((5, len(values)), np.nan))  # nothing to remember of a past without points
@@ -111,6 +123,7 @@ class Population:
         np.maximum(bounded, -LARGEST, out=bounded)
         everyone = np.ones(len(values), bool)
         scores = self.model.step(time, bounded, everyone, band=band, strictness=self.strictness)
+        self.quality.step(time, values)
         self.record.step(values == values, scores.score, self.budget)
         if self.residuals:
             self.residuals.step(time, scores.score * self.strictness, bounded - scores.expected)
@@ -129,7 +142,7 @@ class Population:
         record = self.record.state
         raised = self.model.state.get("factor", 1.0)
         known = record["points"] * self.query.step
-        return confidence(known, self.query.warm_up, record["share"], since_shift, raised)
+        return confidence(known, self.query.warm_up, self.quality.state["share"], since_shift, raised)
 
     def retune(self, query: Query, zone: str, *, remembers: bool = False) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""
@@ -137,6 +150,9 @@ class Population:
         state = self.model.state
         self.query, self.model = query, MODELS[query.model](model_settings(query, zone), len(self))
         self.model.state = state
+        known = self.quality.state
+        self.quality = quality_of(query, len(self))
+        self.quality.state = known
         self._classify()
         self.keep(np.arange(min(len(self), query.max_series)))
 
@@ -151,6 +167,9 @@ class Population:
         self.model.put(rows, other.model)
         self.record.select(grown)
         self.record.put(rows, other.record)
+        self.quality.select(grown)
+        self.quality.put(rows, other.quality)
+        self.refused.update(other.refused)
         if self.residuals and other.residuals:
             self.residuals.select(grown)
             self.residuals.put(rows, other.residuals)
@@ -162,6 +181,7 @@ class Population:
             self.roster = self.roster.selected(rows)
             self.model.select(rows)
             self.record.select(rows)
+            self.quality.select(rows)
             if self.residuals:
                 self.residuals.select(rows)
             self._classify()

@@ -1,4 +1,4 @@
-"""What is remembered of each series beside its model: how long, how completely, how often beyond the edge."""
+"""What is remembered of each series beside its model: its age, and how often it was beyond the edge."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ APART = 1_800.0
 class Record:
     """Counters of S series, each updated in constant time by a point.
 
-    `points`: points seen; `share`: of the points of about the last day, how many were there; `alarms` and
-    `promised`: happenings above the edge, and how many the budget allowed in the same time, both fading;
-    `calm`: seconds since the score was last above the edge.
+    `points`: points seen; `alarms` and `promised`: happenings above the edge, and how many the budget allowed
+    in the same time, both fading; `calm`: seconds since the score was last above the edge.
     """
 
     FIELDS: ClassVar[dict[str, float]] = {
         "points": 0.0,
-        "share": 1.0,
         "alarms": 0.0,
         "promised": 0.0,
         "calm": math.inf,
@@ -37,23 +35,16 @@ class Record:
         """The record of `rows` series of which nothing is known, whose points are `step` seconds apart."""
         self.state = {name: _fresh(name, rows) for name in self.FIELDS}
         self._step = np.float32(step)
-        self._newest = np.float32(-math.expm1(-step / DAY))
         self._kept = np.float32(math.exp2(-step / HALF_LIFE))
         self._apart = np.float32(max(APART, 3 * step))
 
     def step(self, present: Mask, score: Floats, budget: Floats | float) -> None:
         """Take in one point: who was there (S,), the scores, and the budget in seconds between alarms.
 
-        A series is watched while it has a score, and its completeness counts from its first point.
+        A series is watched while it has a score.
         """
-        state = self.state
-        share, calm = state["share"], state["calm"]
-        there = present.astype(np.float32)
-        change = there - share
-        change *= self._newest
-        change *= np.minimum(state["points"], 1)
-        share += change
-        state["points"] += there
+        state, calm = self.state, self.state["calm"]
+        state["points"] += present
         state["alarms"] *= self._kept
         state["promised"] *= self._kept
         state["promised"] += (score == score) * np.float32(self._step / budget)

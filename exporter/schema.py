@@ -21,12 +21,12 @@ from pydantic import (
 
 from exporter.durations import format_duration, parse_adapts, parse_budget, parse_duration, parse_sensitivity
 
-Output = Literal["score", "deviation", "value", "band", "shift", "confidence"]
+Output = Literal["score", "deviation", "value", "band", "shift", "quality", "confidence"]
 WEEK = 7 * 86_400.0
 ModelName = Literal[
     "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"
 ]
-ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift")
+ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift", "quality")
 
 
 def _duration(found: Any) -> Any:
@@ -274,6 +274,7 @@ class Query(Tuning):
     minimum_relative_deviation: float = Field(default=0.0, ge=0, strict=False)
     domain: Domain = Domain()
     missing: Literal["skip", "zero"] = "skip"
+    stuck_after: Interval = 3_600.0
     categories: Categories = ()
     peers_by: tuple[Text, ...] = Field(default=(), strict=False)
     normal: Normal | None = None

@@ -125,6 +125,7 @@ class Scorer:
                 if time == target:
                     self._publish(target, values, scores)
             self._progress((time - self.begun) / max(1, target - self.begun))
+        self._tell_refused()
         last = np.isfinite(frame.values[:, -1])
         self._welcome([frame.keys[row] for row in np.flatnonzero(last).tolist()], target)
 
@@ -139,6 +140,7 @@ class Scorer:
         scores = self.series.step(target, values, bool(alive))
         self.time = target
         self._publish(target, values, scores)
+        self._tell_refused()
         self._welcome(alive, target)
 
     def _welcome(self, alive: Sequence[bytes], target: int) -> None:
@@ -163,8 +165,9 @@ class Scorer:
 
     def _publish(self, time: int, values: Floats, scores: Scores) -> None:
         beside = self.series.beside(time)
-        families = exposed_families(self.query.outputs, values, scores, beside)
         roster = self.series.roster
+        told = self.series.quality.told(time + self.query.offset, roster.last_seen)
+        families = exposed_families(self.query.outputs, values, scores, beside, told)
         judged = np.isfinite(scores.score)
         chosen = self._tell_models(judged)
         self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families, chosen)
@@ -174,7 +177,21 @@ class Scorer:
         scored, present = int(judged.sum()), int(np.isfinite(values).sum())
         self._count(scored, present - scored, len(values) - present)
         self._tell_what_is_known()
+        self._tell_input(values, told["anomaly_input_lag_seconds"])
         self._progress(1.0)
+
+    def _tell_input(self, values: Floats, lag: Floats) -> None:
+        """How many of the series that are expected are here, and how many of them stand still."""
+        expected, here = np.isfinite(lag), np.isfinite(values)
+        if expected.any():
+            self.reader.tell("anomaly_input_available_ratio", float(here.sum() / expected.sum()))
+        self.reader.tell("anomaly_input_stuck_series", int((self.series.quality.stuck & here).sum()))
+
+    def _tell_refused(self) -> None:
+        """Count the samples that could not be true."""
+        for reason, amount in self.series.refused.items():
+            self.reader.count("input_invalid_samples_total", amount, reason=reason)
+        self.series.refused.clear()
 
     def _tell_models(self, judged: Mask) -> Sequence[bytes]:
         """Count the `judged` series by model; which it is of each, where the query leaves that open."""

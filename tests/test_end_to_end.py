@@ -84,6 +84,13 @@ def test_every_series_of_every_query_is_scored(played: Stage) -> None:
         assert found == {(name, service.name) for name in QUERIES for service in SERVICES}, family.name
 
 
+def test_the_input_of_every_series_is_told(played: Stage) -> None:
+    """Prometheus has a quality and a lag for each series, and both say that all is well."""
+    wanted = len(QUERIES) * len(SERVICES)
+    for well in ("anomaly_input_quality_ratio > 0.95", "anomaly_input_lag_seconds < 120"):
+        assert query(played.prometheus, f"count({well})")[0]["value"][1] == str(wanted), well
+
+
 def test_the_services_that_are_well_stay_within_the_edge(played: Stage) -> None:
     """The incident of one service raises no sustained alarm of another."""
     alerts = get_json(f"{played.prometheus}/api/v1/alerts")["data"]["alerts"]

@@ -1,4 +1,4 @@
-"""What is counted beside the model: completeness, happenings beyond the edge, and the confidence left."""
+"""What is counted beside the model: happenings beyond the edge, and the confidence left."""
 
 from __future__ import annotations
 
@@ -67,21 +67,11 @@ def test_old_alarms_are_forgotten() -> None:
     assert record.state["alarms"][0] == pytest.approx(0.5, abs=0.01)
 
 
-def test_completeness_follows_the_last_day() -> None:
-    """Half of the points missing for days is a share of a half; a series not yet born misses nothing."""
-    record = Record(300.0, 2)
-    for i in range(5 * 288):
-        record.step(np.array([i % 2 == 0, i > 1_400]), np.full(2, math.nan), WEEK)
-    assert record.state["share"] == pytest.approx([0.5, 1], abs=0.01)
-    assert record.state["points"].tolist() == [720, 39]
-
-
 def test_rows_move_with_their_series() -> None:
     """Rows can be reordered, added and overwritten; an added one knows nothing."""
     record, other = fed(100, {50: 2.0}), fed(10, {})
     record.select(np.array([-1, 0]))
     assert record.state["points"].tolist() == [0, 100]
-    assert record.state["share"].tolist() == [1, 1]
     record.put(np.array([0]), other)
     assert record.state["points"].tolist() == [10, 100]
 

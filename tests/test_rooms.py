@@ -24,7 +24,7 @@ ROOMS = [
     {"exposition", "telemetry"},
     {"tsdb", "store"},
     {"models"},
-    {"tail", "seasons", "record", "confidence", "residuals"},
+    {"tail", "seasons", "record", "quality", "confidence", "residuals"},
     {"config"},
     {"consistency"},
     {"schema", "catalogue"},

@@ -1,0 +1,129 @@
+"""What the input of each series is worth: whether its points come, can be true, and still move."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from exporter.frame import Floats, Mask, Rows
+
+DAY = 86_400.0
+HALF_HOUR = 1_800
+MEMORY = 14 * DAY
+"""The longest standstill counts half after so long."""
+
+LONGER = np.float32(2.0)
+"""A series is stuck once it has stood still for so many times its longest standstill before, ..."""
+
+MOVES = 24
+"""... if it has moved so many times."""
+
+SILENT = DAY
+"""A series that has been silent for longer is no longer expected."""
+
+
+class Quality:
+    """How good the points of S series were; a point updates it in constant time.
+
+    `share`: of the points of about the last day, how many were good; `last`: the last value, NaN before the
+    first; `still`: points in a row since it changed; `longest`: the most that this has been, fading; `run`:
+    `still` half an hour ago; `moves`: changes seen; `limit`: the largest `still` that is no standstill.
+    """
+
+    FIELDS: ClassVar[dict[str, tuple[type, float]]] = {
+        "share": (np.float32, 1.0),
+        "last": (np.float64, math.nan),
+        "still": (np.float32, 0.0),
+        "longest": (np.float32, 0.0),
+        "run": (np.float32, 0.0),
+        "moves": (np.float32, 0.0),
+        "limit": (np.float32, math.inf),
+    }
+
+    def __init__(
+        self, step: float, domain: tuple[float, float], stuck_after: float = 3_600.0, rows: int = 0
+    ) -> None:
+        """`rows` series of which nothing is known, whose points are `step` seconds apart.
+
+        What rests at zero or at an end of its `domain` is not stuck, nor what has rested for less than
+        `stuck_after` seconds.
+        """
+        self.state = {name: _fresh(name, rows) for name in self.FIELDS}
+        self._step, self._domain, self._patience = step, domain, np.float32(stuck_after / step)
+        self._newest = np.float32(-math.expm1(-step / DAY))
+        self._kept = np.float32(math.exp2(-max(step, HALF_HOUR) / MEMORY))
+
+    def refuse(self, values: Floats) -> dict[str, int]:
+        """Blank what lies outside the domain in `values`, of any shape; how many that were, by reason."""
+        low, high = self._domain
+        counts = {}
+        for reason, end, beyond in (("below_domain", low, np.less), ("above_domain", high, np.greater)):
+            if math.isfinite(end):
+                outside = beyond(values, end) & ~np.isclose(values, end, rtol=1e-9, atol=0)
+                counts[reason] = int(outside.sum())
+                values[outside] = np.nan
+        return counts
+
+    def step(self, time: int, values: Floats) -> None:
+        """Take in the values (S,) at Unix second `time`, NaN where there is none."""
+        state = self.state
+        there = values == values
+        begun = there | (state["last"] == state["last"])
+        moved = there & (values != state["last"])
+        state["moves"] += moved
+        state["still"] += there
+        state["still"] *= ~moved
+        np.copyto(state["last"], values, where=there)
+        if time % HALF_HOUR < self._step:
+            self._turn()
+        change = (there & (state["still"] <= state["limit"])) - state["share"]
+        change *= self._newest * begun
+        state["share"] += change
+
+    def _turn(self) -> None:
+        """Every half hour: note the standstills that have ended, and how long the present ones may last."""
+        state = self.state
+        ended = state["still"] < state["run"]
+        state["longest"] *= self._kept
+        np.maximum(state["longest"], state["run"] * ended, out=state["longest"])
+        state["run"][:] = state["still"]
+        at_rest = np.isin(state["last"], (0.0, *self._domain)) | (state["moves"] < MOVES)
+        limit = np.maximum(LONGER * state["longest"], self._patience)
+        state["limit"][:] = np.where(at_rest, np.inf, limit)
+
+    @property
+    def stuck(self) -> Mask:
+        """Which series have not moved for far longer than they ever did before, (S,)."""
+        return np.asarray(self.state["still"] > self.state["limit"])
+
+    def told(self, now: float, last_seen: Rows) -> dict[str, Floats]:
+        """What is exposed of each series (S,), NaN where it has been silent for longer than a day.
+
+        `last_seen`: when each had its last point, in Unix seconds, as is `now`.
+        """
+        lag = now - last_seen
+        lag = np.where(lag <= SILENT, np.round(lag), np.nan)
+        return {
+            "anomaly_input_quality_ratio": np.where(np.isnan(lag), np.nan, np.round(self.state["share"], 3)),
+            "anomaly_input_lag_seconds": lag,
+        }
+
+    def select(self, rows: Rows) -> None:
+        """Rearrange so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
+        known = rows >= 0
+        for name, array in self.state.items():
+            taken = _fresh(name, len(rows))
+            taken[known] = array[rows[known]]
+            self.state[name] = taken
+
+    def put(self, rows: Rows, other: Quality) -> None:
+        """Overwrite `rows` with the series of `other`."""
+        for name, array in self.state.items():
+            array[rows] = other.state[name]
+
+
+def _fresh(name: str, rows: int) -> np.ndarray:
+    kind, value = Quality.FIELDS[name]
+    return np.full(rows, value, kind)
