@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from exporter.frame import Mask, Rows
 
 SLOT = 900
 SLOTS = 96
 HOURS = 168
+SUNDAY = 144
+"""Its first hour."""
+
 _DAY = 86_400
 
 
@@ -26,6 +33,20 @@ class Season:
     weight: float
     hour: int
     half_hour: int
+    sunday: Mask | None = None
+    """Series (S,) for which it is an hour of Sunday, whatever the day."""
+
+    def part(self, rows: Rows | slice) -> Season:
+        """The same instant for only the series `rows`."""
+        return self if self.sunday is None else replace(self, sunday=self.sunday[rows])
+
+    def cells(self, size: int, rows: Rows | slice = slice(None)) -> tuple[int | Rows, Rows | slice]:
+        """Where in an array by hour of the week, (HOURS, size), the `rows` stand now."""
+        if self.sunday is None:
+            return self.hour, rows
+        hours = np.where(self.sunday, SUNDAY + self.hour % 24, self.hour)
+        every = np.arange(size)[rows]
+        return hours[every], every
 
 
 class LocalClock:
@@ -37,14 +58,14 @@ class LocalClock:
         self._quarter = -1
         self._offset = 0
 
-    def at(self, time: int) -> Season:
-        """The season of Unix second `time`."""
+    def at(self, time: int, sunday: Mask | None = None) -> Season:
+        """The season of Unix second `time`; `sunday` (S,): who stands in Sunday's hours."""
         local = time + self._offset_at(time)
         slot, weight = divmod(local % _DAY / SLOT - 0.5, 1.0)
         first = int(slot) % SLOTS
         # Unix day 0 was a Thursday
         hour = (local // 3600 + 72) % HOURS
-        return Season(first, (first + 1) % SLOTS, weight, int(hour), int(local // 1800))
+        return Season(first, (first + 1) % SLOTS, weight, int(hour), int(local // 1800), sunday)
 
     def _offset_at(self, time: int) -> int:
         """The zone's offset from UTC in seconds; every zone of the database changes it on a quarter hour."""

@@ -97,6 +97,7 @@ class Auto:
         *,
         band: bool = True,
         strictness: Floats | float = 1.0,
+        sunday: Mask | None = None,
     ) -> Scores:
         """Let every candidate score and learn; what counts is the score of the one that is chosen."""
         hour = time // 3_600
@@ -104,7 +105,10 @@ class Auto:
         if due.any():
             self._judge(time, values, due)
         candidates = self._models.values()
-        found = [model.step(time, values, learn, band=band, strictness=strictness) for model in candidates]
+        found = [
+            model.step(time, values, learn, band=band, strictness=strictness, sunday=sunday)
+            for model in candidates
+        ]
         return Scores(*self._taken(found))
 
     def _taken(self, found: Sequence[Scores]) -> Floats:

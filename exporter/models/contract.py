@@ -83,6 +83,7 @@ class Model(Protocol):
         *,
         band: bool = True,
         strictness: Floats | float = 1.0,
+        sunday: Mask | None = None,
     ) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows.
 
@@ -91,6 +92,7 @@ class Model(Protocol):
         else is the same. A replay asks for the band of its last point only.
         `strictness` multiplies the edge, of all or of each series (S,), in what is returned and nowhere else:
         the state is the same whatever it is, so a sensitivity can be changed without learning anew.
+        `sunday` (S,): for whom it is a Sunday, in models that know the days of the week.
         """
         ...
 

@@ -33,9 +33,10 @@ def value(state: State, at: Season) -> Floats:
     """The season's part of the value now, shape (S,), in the unit of the query."""
     season: Floats = state["day"][at.slot] * np.float32(1 - at.weight)
     season += state["day"][at.next_slot] * np.float32(at.weight)
-    seen = state["week_seen"][at.hour].astype(np.float32)
+    cells = at.cells(len(season))
+    seen = state["week_seen"][cells].astype(np.float32)
     seen /= seen + np.float32(WEEK_PRIOR)
-    seen *= state["week"][at.hour]
+    seen *= state["week"][cells]
     season += seen
     return season
 
@@ -47,16 +48,17 @@ def learn(state: State, at: Season, residual: Floats, step: float, weight: Float
     counted = weight.astype(np.uint16)
     _learn_slot(state, at.slot, np.float32(1 - at.weight), residual, settled, counted)
     _learn_slot(state, at.next_slot, np.float32(at.weight), residual, settled, counted)
-    _learn_hour(state, at.hour, residual, min(step / 3600, 1.0))
+    _learn_hour(state, at, residual, min(step / 3600, 1.0))
 
 
 def visit(state: State, at: Season, new: Mask, rows: Rows | slice) -> None:
     """Count another visit to this hour of the week for those of `rows` to whom it is `new`, (R,)."""
-    seen = state["week_seen"][at.hour, rows]
-    state["week_seen"][at.hour, rows] = seen + (new & (seen < _MOST_VISITS))
+    cells = at.cells(state["week_seen"].shape[1], rows)
+    seen = state["week_seen"][cells]
+    state["week_seen"][cells] = seen + (new & (seen < _MOST_VISITS))
 
 
-def unlearn(state: State, rows: Rows, slot: int, hour: int, residual: Floats, step: float) -> None:
+def unlearn(state: State, rows: Rows, slot: int, hour: int | Rows, residual: Floats, step: float) -> None:
     """Give back what a quarter hour of a constant `residual` (R,) taught `rows` about `slot` and `hour`."""
     # Points that are far apart lie between two slots and teach each of them half
     state["day"][slot, rows] -= np.float32(DAY_GAIN * (1.0 if step <= SLOT else 0.5)) * residual
@@ -64,14 +66,15 @@ def unlearn(state: State, rows: Rows, slot: int, hour: int, residual: Floats, st
     state["week"][hour, rows] -= np.float32(SLOT / 3600) * gain * residual
 
 
-def _learn_hour(state: State, hour: int, residual: Floats, hours: float) -> None:
-    gain = state["week_seen"][hour].astype(np.float32)
+def _learn_hour(state: State, at: Season, residual: Floats, hours: float) -> None:
+    cells = at.cells(len(residual))
+    gain = state["week_seen"][cells].astype(np.float32)
     gain += 1
     np.reciprocal(gain, out=gain)
     np.maximum(gain, np.float32(WEEK_GAIN), out=gain)
     gain *= np.float32(hours)
     gain *= residual
-    state["week"][hour] += gain
+    state["week"][cells] += gain
 
 
 def _learn_slot(

@@ -80,6 +80,7 @@ class Residual:
         *,
         band: bool = True,
         strictness: Floats | float = 1.0,
+        sunday: Mask | None = None,  # noqa: ARG002 - it keeps no season by day of the week
     ) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows."""
         at, size = self._clock.at(time), len(values)

@@ -96,10 +96,11 @@ class Seasonal:
         *,
         band: bool = True,
         strictness: Floats | float = 1.0,
+        sunday: Mask | None = None,
     ) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows."""
         strict = np.asarray(strictness, np.float32)
-        season = self._clock.at(time)
+        season = self._clock.at(time, sunday)
         size = len(values)
         out = np.full((5, size), np.nan)
         with np.errstate(over="ignore"):
@@ -107,7 +108,7 @@ class Seasonal:
                 part = slice(start, start + CHUNK)
                 state = rows.part(self.state, part) if size > CHUNK else self.state
                 taken = np.asarray(values[part], np.float64)
-                point = _Point(self.settings, self._edge, state, time, season, taken)
+                point = _Point(self.settings, self._edge, state, time, season.part(part), taken)
                 point.score(out[:, part], strict[part] if strict.ndim else strict, band)
                 point.learn(learn[part])
         return Scores(*out)

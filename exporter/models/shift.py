@@ -132,7 +132,7 @@ def _note(state: State, rows: Rows, gap: Floats, time: int) -> None:
 
 
 def _season(state: State, rows: Rows, at: Season) -> Floats:
-    return profile.value({name: state[name][..., rows] for name in profile.FIELDS}, at)
+    return profile.value({name: state[name][..., rows] for name in profile.FIELDS}, at.part(rows))
 
 
 def _give_back(state: State, rows: Rows, gap: Floats, at: Season, step: float, adapts: float) -> None:
@@ -145,10 +145,11 @@ def _give_back(state: State, rows: Rows, gap: Floats, at: Season, step: float, a
     reach = _reach_before(state, rows)
     bound = views.bound(reach, state["run"][SLOW, rows], adapts / step)
     bound /= np.maximum(np.abs(gap), np.float32(1e-30))
+    today, _ = at.cells(len(state["apart"]), rows)
     quarter = at.slot + (at.weight >= 0.5)
     for back in range(1, int(lasted.max() // SLOT) + 1):
         since = lasted - np.float32(back * SLOT)
         share = np.minimum(bound * np.float32(math.exp(-back * SLOT / patience)), 1)
         share *= (since >= 0) * np.float32(1 - profile.DAY_GAIN) ** (since // np.float32(SLOT * SLOTS))
-        hour = at.hour - (back - quarter % 4 + 3) // 4
+        hour = today - (back - quarter % 4 + 3) // 4
         profile.unlearn(state, rows, (quarter - back) % SLOTS, hour % HOURS, share * gap, step)

@@ -53,7 +53,7 @@ class Static:
         """Overwrite `rows_` with the series of `other`, a model of the same kind and settings."""
         rows.put(self.state, rows_, other.state)
 
-    # The contract's arguments, though time, what may be learnt and the budget do not matter here
+    # The contract's arguments, though time, day, what may be learnt and the budget do not matter here
     def step(
         self,
         time: int,  # noqa: ARG002
@@ -62,6 +62,7 @@ class Static:
         *,
         band: bool = True,
         strictness: Floats | float = 1.0,  # noqa: ARG002
+        sunday: Mask | None = None,  # noqa: ARG002
     ) -> Scores:
         """Score `values` (S,); there is nothing to learn."""
         present = np.abs(values) < LARGEST_VALUE

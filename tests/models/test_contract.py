@@ -192,6 +192,18 @@ def test_masked_point_changes_nothing(name: str) -> None:
         assert same(replace(one, deviation=two.deviation), two)
 
 
+@having()
+def test_a_sunday_is_for_those_whose_day_it_is(name: str) -> None:
+    """Every model can be told of it; nobody else's score or state depends on who has Sunday."""
+    one, two = fresh(name, 6), fresh(name, 6)
+    values, everyone = daily(2 * DAY, 6), np.ones(6, bool)
+    for time, row in zip(times(2 * DAY), values, strict=True):
+        plain = one.step(int(time), row, everyone)
+        told = two.step(int(time), row, everyone, sunday=np.arange(6) >= 4)
+        assert np.array_equal(told.score[:4], plain.score[:4], equal_nan=True)
+        assert np.isfinite(told.score[4:]).tolist() == np.isfinite(plain.score[4:]).tolist()
+
+
 @having("alone")
 def test_series_do_not_touch_each_other(name: str) -> None:
     """Stepped side by side or alone, a series has the same scores and the same state."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from exporter.models import profile
 from exporter.models.contract import State
-from exporter.seasons import LocalClock
+from exporter.seasons import SUNDAY, LocalClock
 
 STEP = 300
 MONDAY = 1_704_067_200
@@ -69,3 +69,18 @@ def test_nothing_is_learnt_without_weight() -> None:
     state = fresh()
     learn(state, 1, weight=0.0)
     assert not any(array.any() for array in state.values())
+
+
+def test_a_sunday_reads_and_teaches_sundays_hours() -> None:
+    """On any day, those who have Sunday stand in its hours, and the others in their own."""
+    state = {name: np.full((size, 2), value, kind) for name, (size, kind, value) in profile.FIELDS.items()}
+    noon = LocalClock("UTC").at(1_700_049_600, np.array([True, False]))
+    everyone = np.ones(2, np.float32)
+    profile.learn(state, noon, np.array([5.0, 5.0], np.float32), 3_600, everyone)
+    profile.visit(state, noon, np.array([True, True]), slice(None))
+    sunday, wednesday = SUNDAY + 12, 2 * 24 + 12
+    assert (state["week"][sunday] > 0).tolist() == [True, False]
+    assert (state["week"][wednesday] > 0).tolist() == [False, True]
+    assert state["week_seen"][[sunday, wednesday]].tolist() == [[1, 0], [0, 1]]
+    part = {name: array[:, [1]] for name, array in state.items()}
+    assert profile.value(part, noon.part(np.array([1])))[0] == profile.value(state, noon)[1]
