@@ -147,11 +147,34 @@ QUERIES: tuple[Family, ...] = (
         "anomaly_model_false_alarm_ratio",
         "gauge",
         "Happenings above score 1 over those that the sensitivity promised, mean over the query's series and "
-        "the past weeks (half-life 4 weeks): 1 is as promised. Real incidents count too.",
+        "the past weeks (half-life 4 weeks): 1 is as promised. Real incidents count too, unless excluded.",
         ("query",),
+    ),
+    Family(
+        "anomaly_model_excluded_ratio",
+        "gauge",
+        "Share of the points seen that the query's models did not learn, 0 to 1, by reason: calendar, "
+        "exclusion, incident, silence or alert; absent where there was none.",
+        ("query", "reason"),
     ),
 )
 """What is said of each query's models, not of each series."""
+
+CALENDARS: tuple[Family, ...] = (
+    Family(
+        "calendar_active",
+        "gauge",
+        "1 during a holiday, busy period or other window of the calendar, else 0.",
+        ("calendar",),
+    ),
+    Family(
+        "anomaly_period_info",
+        "gauge",
+        "Always 1; the label names the time period of the moment.",
+        ("period",),
+    ),
+)
+"""What is said of the time of day and year."""
 
 JOINT: tuple[Family, ...] = (
     Family(
@@ -210,7 +233,8 @@ SELF: tuple[Family, ...] = (
     Family(
         "tidemark_query_series",
         "gauge",
-        "Series of the query by state: scored, learning (within the warm-up) or missing (no point now).",
+        "Series of the query by state: scored, learning (within the warm-up), missing (no point now) or "
+        "paused (a calendar says no_score).",
         ("query", "state"),
     ),
     Family(
@@ -277,6 +301,18 @@ SELF: tuple[Family, ...] = (
         "gauge",
         "1 while requests are held back because the TSDB failed repeatedly, else 0.",
     ),
+    Family(
+        "tidemark_alertmanager_up",
+        "gauge",
+        "1 if the last read of this Alertmanager's silences and alerts succeeded, else 0.",
+        ("alertmanager",),
+    ),
+    Family(
+        "tidemark_active_windows",
+        "gauge",
+        "Windows that hold now and keep series from learning, by reason; calendars have calendar_active.",
+        ("reason",),
+    ),
     Family("tidemark_state_ok", "gauge", "1 if the last save of the state succeeded and no file is damaged."),
     Family("tidemark_state_bytes", "gauge", "Size of the saved state on disk, in bytes."),
     Family(
@@ -300,5 +336,6 @@ SELF: tuple[Family, ...] = (
 )
 
 CATALOGUE: dict[str, Family] = {
-    family.name: family for family in (*SCORES, *OCCASIONAL, *INPUT, CHOSEN, *JOINT, *QUERIES, *SELF)
+    family.name: family
+    for family in (*SCORES, *OCCASIONAL, *INPUT, CHOSEN, *JOINT, *CALENDARS, *QUERIES, *SELF)
 }

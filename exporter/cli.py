@@ -11,7 +11,7 @@ import click
 from exporter import __version__, logs
 from exporter.config import ConfigError
 from exporter.durations import parse_duration
-from exporter.schema import http_url
+from exporter.kinds import http_url
 
 Format = Literal["logfmt", "json"]
 
@@ -124,6 +124,29 @@ def check(config_file: Path, output: Literal["table", "json"]) -> None:
     from exporter.commands.check import check
 
     sys.exit(check(config_file, output))
+
+
+@tidemark.command()
+@config_file
+@click.option(
+    "--output",
+    type=click.Choice(["yaml", "json", "table"]),
+    default="yaml",
+    show_default=True,
+    help="How the time intervals are printed; the first two are what Alertmanager reads.",
+)
+@click.option(
+    "--ahead",
+    callback=_seconds,
+    default="1y",
+    show_default=True,
+    help="How far dates are looked up; what recurs weekly needs none.",
+)
+def calendars(config_file: Path, output: Literal["yaml", "json", "table"], ahead: float) -> None:
+    """Print calendars and time periods as the time_intervals of Alertmanager."""
+    from exporter.commands.calendars import calendars
+
+    sys.exit(calendars(config_file, output, ahead))
 
 
 @tidemark.command()

@@ -239,7 +239,7 @@ def _message(it: Mapping[str, Any]) -> str:
 
 
 def _suggestion(place: Place) -> str:
-    known = list(_section(place[:-1]))
+    known = [field.alias or name for name, field in _section(place[:-1]).items()]
     near = difflib.get_close_matches(str(place[-1]), known, n=1)
     return f": did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from exporter import calendars, periods
 from exporter.schema import Config, Group
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -22,6 +23,20 @@ def contradictions(config: Config) -> Iterator[tuple[Place, str]]:
         if group.name in names[:at]:
             yield ("groups", at, "name"), f"every name may stand once, found {group.name!r} again"
         yield from ((("groups", at, *place), told) for place, told in _of_group(group, known))
+    yield from _of_times(config)
+
+
+def _of_times(config: Config) -> Iterator[tuple[Place, str]]:
+    names = {period.name for period in config.periods}
+    for at, calendar in enumerate(config.calendars):
+        if calendar.name in names:
+            yield ("calendars", at, "name"), f"every name may stand once, found {calendar.name!r} again"
+        names.add(calendar.name)
+        yield from ((("calendars", at, *place), told) for place, told in calendars.faults(calendar))
+    yield from ((("periods",), told) for told in periods.faults(config.periods))
+    for at, it in enumerate(config.exclusions):
+        if (it.start.tzinfo is None) != (it.end.tzinfo is None):
+            yield ("exclusions", at), "expected an offset from UTC in both of from and to, or in neither"
 
 
 def _of_group(group: Group, known: Sequence[str]) -> Iterator[tuple[Place, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import structlog
 
 from exporter import persistence
+from exporter.diary import Diary, Times
 from exporter.durations import format_duration
 from exporter.exposition import Snapshot
 from exporter.groups.assembly import Groups, grouped
@@ -19,6 +20,7 @@ from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source, Surroundings
 from exporter.telemetry import Telemetry
 from exporter.turns import Failure, Turns
+from exporter.windows import Agenda
 
 _log = structlog.get_logger("cycle")
 
@@ -34,6 +36,7 @@ class Cycle:
         store: Store,
         stop: threading.Event,
         clock: Clock = time,
+        times: Times | None = None,
     ) -> None:
         self.telemetry, self.store, self.stop, self.clock = telemetry, store, stop, clock
         self.snapshot = Snapshot.of(clock.time(), ())
@@ -43,13 +46,15 @@ class Cycle:
         self.last_seconds: float | None = None
         self.scorers: Mapping[str, Scorer] = {}
         self.groups = Groups(telemetry)
+        self.diary = Diary(telemetry, clock)
         self._turns = Turns(telemetry, clock, config.tsdb.concurrency)
         self._wake = threading.Event()
-        self._next: tuple[Config, Source] | None = None
+        self._next: tuple[Config, Source, Times] | None = None
         self._saved_at = clock.monotonic()
         self._source = source
         telemetry.set("state_ok", 1)
-        self._apply(config, source)
+        self.diary.load(store)
+        self._apply(config, source, times or Times())
 
     @property
     def failures(self) -> Mapping[str, Failure]:
@@ -65,6 +70,7 @@ class Cycle:
                 self._wake.wait(min(max(0.0, due - self.clock.time()), self.config.scoring.interval))
                 self._wake.clear()
             self._source.close()
+            self.diary.end()
             self._turns.end()
             self.groups.end()
             self.save()
@@ -74,9 +80,9 @@ class Cycle:
             self.snapshot = Snapshot.of(self.clock.time(), ())
             self.stop.set()
 
-    def reload(self, config: Config, source: Source) -> None:
+    def reload(self, config: Config, source: Source, times: Times | None = None) -> None:
         """Use `config` from the next pass on, which starts now; what was learnt is kept where it fits."""
-        self._next = (config, source)
+        self._next = (config, source, times or Times())
         self._wake.set()
 
     def ready(self) -> tuple[bool, str]:
@@ -97,6 +103,7 @@ class Cycle:
             self._apply(*self._next)
         started = self.clock.monotonic()
         self._publish()
+        self.diary.pass_over()
         self._turns.start(self.scorers.values(), self.clock.time())
         while self._turns.running and not self.stop.is_set():
             if self._turns.collect(self.scorers):
@@ -110,7 +117,8 @@ class Cycle:
         self.telemetry.set("last_cycle_timestamp_seconds", self.last_pass)
 
     def settle(self) -> None:
-        """Wait for the fits of groups that are under way, and publish what they give."""
+        """Wait for what is asked of Alertmanager and the fits of groups, and publish what they give."""
+        self.diary.settle()
         self.groups.settle()
         self._publish(last=True)
 
@@ -122,6 +130,7 @@ class Cycle:
                 saved = None if self._turns.is_busy(name) else persistence.saved(scorer)
                 if saved:
                     self.store.save(name, saved)
+            self.diary.save(self.store)
             self.telemetry.set("state_bytes", self.store.size())
         except OSError as error:
             _log.error("state cannot be saved", path=str(self.store.directory), error=error.strerror)
@@ -162,17 +171,21 @@ class Cycle:
         for scores in fresh:
             self.telemetry.set("last_score_timestamp_seconds", scores.time, query=scores.query)
 
-    def _apply(self, config: Config, source: Source) -> None:
+    def _apply(self, config: Config, source: Source, times: Times) -> None:
         """Take over `config`: keep scorers that still fit, start the new, retire the rest."""
         self.config, self._next = config, None
         if source is not self._source:
             self._turns.close_after(self._source)
             self._source = source
         zone, interval = config.scoring.time_zone, config.scoring.interval
-        around = Surroundings(source, self.telemetry, zone, interval, self.stop, grouped(config))
+        agenda, windows = self.diary.windows.agenda, self.diary.windows
+        self.diary.apply(config, times, source)
+        around = Surroundings(
+            source, self.telemetry, zone, interval, self.stop, grouped(config), windows, self.diary.recall
+        )
         self.telemetry.set("cycle_interval_seconds", interval)
         before = dict(self.scorers)
-        self.scorers = {query.name: self._scorer(query, around, before) for query in config.queries}
+        self.scorers = {query.name: self._scorer(query, around, before, agenda) for query in config.queries}
         for name, scorer in before.items():
             if self.scorers.get(name) is not scorer:
                 scorer.reader.retired = True
@@ -181,16 +194,20 @@ class Cycle:
             self.telemetry.forget_query(name)
         self.groups.apply(config)
 
-    def _scorer(self, query: Query, around: Surroundings, before: Mapping[str, Scorer]) -> Scorer:
+    def _scorer(
+        self, query: Query, around: Surroundings, before: Mapping[str, Scorer], agenda: Agenda
+    ) -> Scorer:
+        """The scorer of a query: that of `before`, under `agenda`, where it still fits, or a new one."""
         self.telemetry.set("query_interval_seconds", query.step, query=query.name)
         promised = Sensitivity(query).per_week()
         self.telemetry.replace_all("anomaly_sensitivity", query.name, promised, label="category")
         old = before.get(query.name)
-        if old and _goes_on(old, query, around):
+        if old and _goes_on(old, query, around, agenda):
             old.adopt(query, around)
             return old
         scorer = Scorer(query, around)
         self.telemetry.replace_all("anomaly_model_series", query.name, {}, label="model")
+        self.telemetry.replace_all("anomaly_model_excluded_ratio", query.name, {}, label="reason")
         self.telemetry.set("query_bootstrap_ratio", 0, query=query.name)
         self._restore(scorer)
         return scorer
@@ -213,9 +230,11 @@ class Cycle:
             _log.info("the saved state does not fit the query, learning again", query=name)
 
 
-def _goes_on(old: Scorer, query: Query, around: Surroundings) -> bool:
+def _goes_on(old: Scorer, query: Query, around: Surroundings, agenda: Agenda) -> bool:
     """Whether what `old` has learnt serves `query`, too; a query that joins a group needs a past for it."""
-    before = persistence.fingerprint(old.query, old.reader.around.zone)
+    since, until = (old.time or 0) - query.history, old.time or 0
+    taught = agenda.taught(since, until), around.windows.agenda.taught(since, until)
+    before = persistence.fingerprint(old.query, old.reader.around.zone, taught[0])
     if query.name in around.grouped and not old.series.residuals:
         return False
-    return before == persistence.fingerprint(query, around.zone)
+    return before == persistence.fingerprint(query, around.zone, taught[1])

@@ -37,7 +37,8 @@ class Newcomers:
 
     def _population(self, keys: Sequence[bytes] = ()) -> Population:
         reader = self.reader
-        return Population(reader.query, reader.around.zone, keys, remembers=reader.remembers)
+        around = reader.around
+        return Population(reader.query, around.zone, keys, remembers=reader.remembers, windows=around.windows)
 
     def _through(self, start: int, goal: int) -> bool:
         """Step through [start, goal]; whether a value lay in its first half, so that the past is longer."""

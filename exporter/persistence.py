@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,12 +13,27 @@ from exporter.residuals import SLOT, Residuals
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.store import Saved
+from exporter.windows import Agenda, Window
 
 
-def fingerprint(query: Query, zone: str) -> str:
-    """Changes exactly when what was learnt for a query no longer fits it."""
-    parts = (query.expr, query.step, query.model, query.missing, zone, *query.peers_by)
+def fingerprint(query: Query, zone: str, excluded: Sequence[Window] = ()) -> str:
+    """Changes exactly when what was learnt for a query no longer fits it.
+
+    `excluded`: the configured windows that lie in what it has learnt.
+    """
+    about = sorted(repr(it) for it in excluded if _may_be_about(it, query))
+    parts = (query.expr, query.step, query.model, query.missing, zone, *query.peers_by, *about)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _may_be_about(window: Window, query: Query) -> bool:
+    return all(it.accepts(query.name) for it in window.matchers if it.name == "query")
+
+
+def fingerprint_of(scorer: Scorer, agenda: Agenda, time: int) -> str:
+    """The fingerprint of a scorer that has learnt up to `time` under `agenda`."""
+    query, zone = scorer.query, scorer.reader.around.zone
+    return fingerprint(query, zone, agenda.taught(time - query.history, time))
 
 
 def saved(scorer: Scorer) -> Saved | None:
@@ -27,7 +42,7 @@ def saved(scorer: Scorer) -> Saved | None:
         return None
     roster = scorer.series.roster
     state = scorer.series.model.state | _filed(scorer.series)
-    print_ = fingerprint(scorer.query, scorer.reader.around.zone)
+    print_ = fingerprint_of(scorer, scorer.reader.around.windows.agenda, scorer.time)
     exposed = _by_row(scorer.scores, roster.rendered) if scorer.scores else {}
     remembered = scorer.series.residuals
     residuals = remembered.state if remembered else {}
@@ -39,10 +54,12 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
 
     A query that a group has come to use since lacks the past of its residuals, and so does not fit either.
     """
-    query, zone, remembers = scorer.query, scorer.reader.around.zone, scorer.reader.remembers
-    series = Population(query, zone, saved.keys, remembers=remembers)
+    query, around, remembers = scorer.query, scorer.reader.around, scorer.reader.remembers
+    zone = around.zone
+    series = Population(query, zone, saved.keys, remembers=remembers, windows=around.windows)
     state = series.model.state | _filed(series)
-    if saved.fingerprint != fingerprint(query, zone) or not _alike(state, saved.state) or saved.time > now:
+    print_ = fingerprint_of(scorer, around.windows.agenda, saved.time)
+    if saved.fingerprint != print_ or not _alike(state, saved.state) or saved.time > now:
         return False
     if series.residuals and not _recalled(series.residuals, saved):
         return False

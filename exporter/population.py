@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from exporter.confidence import confidence
+from exporter.exclusions import Exclusions, Treatment
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
 from exporter.models.contract import Choosing, Comparing, Model, Scores, Shifts
@@ -18,6 +19,7 @@ from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
 from exporter.sensitivity import Sensitivity
+from exporter.windows import Windows
 
 LARGEST = 1e37
 """Beyond it squares of float32 overflow, and one absurd value would spoil what was learnt."""
@@ -51,10 +53,17 @@ class Population:
     """A roster of S series and the model whose state has one column for each of them."""
 
     def __init__(
-        self, query: Query, zone: str, keys: Sequence[bytes] = (), *, remembers: bool = False
+        self,
+        query: Query,
+        zone: str,
+        keys: Sequence[bytes] = (),
+        *,
+        remembers: bool = False,
+        windows: Windows | None = None,
     ) -> None:
-        """`remembers`: whether a group needs the past of the residuals."""
+        """`remembers`: whether a group needs the past of the residuals; `windows`: what is not as usual."""
         self.query = query
+        self.windows = windows or Windows()
         self.roster = Roster(query.name, keys)
         self.begun = False
         self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
@@ -121,13 +130,26 @@ class Population:
         np.copyto(self.roster.last_seen, time, where=seen)
         bounded = np.minimum(values, LARGEST)
         np.maximum(bounded, -LARGEST, out=bounded)
-        everyone = np.ones(len(values), bool)
-        scores = self.model.step(time, bounded, everyone, band=band, strictness=self.strictness)
+        taken = self.exclusions.at(time)
+        if taken.hidden is not None:
+            bounded[taken.hidden] = np.nan
+        scores = self.model.step(
+            time, bounded, taken.learn, band=band, strictness=self.strictness, sunday=taken.sunday
+        )
         self.quality.step(time, values)
-        self.record.step(values == values, scores.score, self.budget)
+        self._note(values == values, scores, taken)
         if self.residuals:
-            self.residuals.step(time, scores.score * self.strictness, bounded - scores.expected)
+            strayed = bounded - scores.expected
+            self.residuals.step(time, scores.score * self.strictness, strayed, taken.learn)
         return scores
+
+    def _note(self, present: Mask, scores: Scores, taken: Treatment) -> None:
+        """Keep the record; what is known to be an incident is no false alarm."""
+        if not taken.reasons:
+            self.record.step(present, scores.score, self.budget)
+            return
+        self.record.step(present, np.where(taken.learn, scores.score, np.nan), self.budget)
+        self.record.exclude(taken.reasons, present)
 
     def beside(self, time: int) -> dict[str, Floats]:
         """What is said of each series (S,) beside its score at `time`, by metric family."""
@@ -200,11 +222,12 @@ class Population:
         return keys[: max(0, self.query.max_series - len(self))]
 
     def _classify(self) -> None:
-        """Find each series' category, and from it how strictly the series is judged."""
+        """Find what is said of some series only: categories, how strictly they judge, and windows."""
         self.sensitivity = Sensitivity(self.query)
         categories = self.sensitivity.categories(self.roster.labels)
         self.strictness = self.sensitivity.strictness(categories)
         self.budget = self.sensitivity.budget(categories)
+        self.exclusions = Exclusions(self.windows, self.roster.labels)
         self._compare()
 
     def _compare(self) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
+from exporter.windows import REASONS, Reason
 
 DAY = 86_400.0
 HALF_LIFE = 28 * DAY
@@ -21,7 +23,8 @@ class Record:
     """Counters of S series, each updated in constant time by a point.
 
     `points`: points seen; `alarms` and `promised`: happenings above the edge, and how many the budget allowed
-    in the same time, both fading; `calm`: seconds since the score was last above the edge.
+    in the same time, both fading; `calm`: seconds since the score was last above the edge; `excluded_` and a
+    reason: points that were not learnt for it.
     """
 
     FIELDS: ClassVar[dict[str, float]] = {
@@ -29,6 +32,7 @@ class Record:
         "alarms": 0.0,
         "promised": 0.0,
         "calm": math.inf,
+        **{f"excluded_{reason}": 0.0 for reason in REASONS},
     }
 
     def __init__(self, step: float, rows: int = 0) -> None:
@@ -53,6 +57,17 @@ class Record:
             state["alarms"][above] += calm[above] > self._apart
             calm[above] = -self._step
         calm += self._step
+
+    def exclude(self, reasons: Mapping[Reason, Mask], present: Mask) -> None:
+        """Count a point of those who are `present` under the reason why it was not learnt."""
+        for reason, mask in reasons.items():
+            self.state[f"excluded_{reason}"] += mask & present
+
+    def excluded_ratio(self) -> dict[Reason, float]:
+        """The share of the points seen that were not learnt, by reason; only reasons that occurred."""
+        points = float(self.state["points"].sum(dtype=np.float64))
+        counts = {it: float(self.state[f"excluded_{it}"].sum(dtype=np.float64)) for it in REASONS}
+        return {reason: count / points for reason, count in counts.items() if count and points}
 
     def select(self, rows: Rows) -> None:
         """Rearrange so that new row i is old row `rows[i]`, or a fresh series where that is -1."""

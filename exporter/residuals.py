@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from exporter.frame import Floats, Rows
+from exporter.frame import Floats, Mask, Rows
 
 SLOT = 900
 """Seconds between two remembered points."""
@@ -69,10 +69,11 @@ class Residuals:
         self.slot: int | None = None
         self._step = int(step)
 
-    def step(self, time: int, score: Floats, distance: Floats) -> None:
+    def step(self, time: int, score: Floats, distance: Floats, learn: Mask | None = None) -> None:
         """Take in one point: scores (S,) and the distances value - expected whose signs they get.
 
         NaN is a missing point. Nothing is remembered across it: the residual starts again from 0.
+        The past keeps no point of series that may not `learn` it.
         """
         residual = self.state["residual"]
         np.copyto(residual, 0, where=residual != residual)
@@ -83,7 +84,8 @@ class Residuals:
         slot = time // SLOT
         if slot != self.slot:
             self._turn_to(slot)
-            self.state["ring"][slot % REMEMBERED] = _coded(residual)
+            kept = residual if learn is None else np.where(learn, residual, np.float32(np.nan))
+            self.state["ring"][slot % REMEMBERED] = _coded(kept)
 
     def _turn_to(self, slot: int) -> None:
         """Empty the rows of the slots that were skipped."""

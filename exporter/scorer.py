@@ -15,10 +15,7 @@ from exporter.newcomers import Newcomers
 from exporter.population import Population
 from exporter.residuals import Present
 from exporter.schema import Query
-from exporter.surroundings import Reader, Surroundings
-
-SHORT = 60
-"""A gap of up to so many points is read in the live turn; a longer one waits for a reader of history."""
+from exporter.surroundings import SHORT, Reader, Surroundings
 
 _log = structlog.get_logger("scorer")
 
@@ -29,7 +26,7 @@ class Scorer:
     def __init__(self, query: Query, around: Surroundings) -> None:
         self.query = query
         self.reader = Reader(query, around)
-        self.series = Population(query, around.zone, remembers=self.reader.remembers)
+        self.series = self._population(())
         self.newcomers: Newcomers | None = None
         self.time: int | None = None
         self.begun = 0
@@ -103,9 +100,8 @@ class Scorer:
     def _begin(self, target: int) -> int:
         """Start from nothing, `history` before `target`, with the series that are alive now."""
         _, alive = self.reader.instant(target)
-        zone, remembers = self.reader.around.zone, self.reader.remembers
-        admitted = self._admitted(Population(self.query, zone), alive, target)
-        self.series = Population(self.query, zone, admitted, remembers=remembers)
+        admitted = self._admitted(self._population(()), alive, target)
+        self.series = self._population(admitted)
         self.scores, self.present, self.newcomers = None, None, None
         self.progress = 0.0
         self.begun = target - int(self.query.history // self.query.step) * int(self.query.step)
@@ -116,6 +112,10 @@ class Scorer:
             _log.warning("the expression returns no series", query=self.query.name, expr=self.query.expr)
             self._count(0, 0, 0)
         return self.time
+
+    def _population(self, keys: Sequence[bytes]) -> Population:
+        around, remembers = self.reader.around, self.reader.remembers
+        return Population(self.query, around.zone, keys, remembers=remembers, windows=around.windows)
 
     def _catch_up(self, time: int, target: int) -> None:
         """Read and step the points after `time`; scores follow once the newest one is reached."""
@@ -175,7 +175,8 @@ class Scorer:
             strayed = residuals.state["residual"].copy()
             self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)
         scored, present = int(judged.sum()), int(np.isfinite(values).sum())
-        self._count(scored, present - scored, len(values) - present)
+        paused = self._paused(time, values)
+        self._count(scored, present - scored - paused, len(values) - present, paused)
         self._tell_what_is_known()
         self._tell_input(values, told["anomaly_input_lag_seconds"])
         self._progress(1.0)
@@ -193,6 +194,11 @@ class Scorer:
             self.reader.count("input_invalid_samples_total", amount, reason=reason)
         self.series.refused.clear()
 
+    def _paused(self, time: int, values: Floats) -> int:
+        """How many series are there and have no score because a calendar says so."""
+        hidden = self.series.exclusions.at(time).hidden
+        return 0 if hidden is None else int((hidden & np.isfinite(values)).sum())
+
     def _tell_models(self, judged: Mask) -> Sequence[bytes]:
         """Count the `judged` series by model; which it is of each, where the query leaves that open."""
         names, chosen = self.series.choices()
@@ -207,9 +213,11 @@ class Scorer:
         self.reader.tell("anomaly_model_samples", float(record.state["points"].sum(dtype=np.float64)))
         if not math.isnan(ratio := record.false_alarm_ratio()):
             self.reader.tell("anomaly_model_false_alarm_ratio", ratio)
+        for reason, share in record.excluded_ratio().items():
+            self.reader.tell("anomaly_model_excluded_ratio", share, reason=reason)
 
-    def _count(self, scored: int, learning: int, missing: int) -> None:
-        self.counts = {"scored": scored, "learning": learning, "missing": missing}
+    def _count(self, scored: int, learning: int, missing: int, paused: int = 0) -> None:
+        self.counts = {"scored": scored, "learning": learning, "missing": missing, "paused": paused}
         for state, count in self.counts.items():
             self.reader.tell("query_series", count, state=state)
 

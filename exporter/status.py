@@ -31,6 +31,7 @@ class QueryStatus:
     scored: int = 0
     learning: int = 0
     missing: int = 0
+    paused: int = 0
     dropped: int = 0
     bootstrap_ratio: float = 1.0
     last_score_time: float | None = None

@@ -54,8 +54,16 @@ class Store:
 
     def save(self, query: str, saved: Saved) -> None:
         """Replace the file of `query` in one step; OSError when the directory cannot be written."""
+        self.write(query, _packed(saved))
+
+    def load(self, query: str) -> Saved | None:
+        """What was saved for `query`, or None; Damaged when the file is there and cannot be used."""
+        payload = self.read(query)
+        return None if payload is None else _unpacked(payload)
+
+    def write(self, query: str, payload: bytes) -> None:
+        """Replace a file in one step; `query` may be a name that no query can have."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        payload = _packed(saved)
         header = {
             "tidemark_state": VERSION,
             "bytes": len(payload),
@@ -71,15 +79,15 @@ class Store:
                 Path(file.name).unlink(missing_ok=True)
                 raise
 
-    def load(self, query: str) -> Saved | None:
-        """What was saved for `query`, or None; Damaged when the file is there and cannot be used."""
+    def read(self, query: str) -> bytes | None:
+        """What was written under that name, or None; Damaged when the file is there and cannot be used."""
         try:
             raw = self._path(query).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Damaged("damaged", f"cannot be read: {error.strerror}") from None
-        return _unpacked(_checked(raw))
+        return _checked(raw)
 
     def set_aside(self, query: str, now: float) -> str:
         """Move a file that cannot be used out of the way, keep it for inquiry, and say where it lies now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +14,14 @@ from exporter.promql import only
 from exporter.schema import Query
 from exporter.telemetry import Telemetry
 from exporter.tsdb.parse import Invalid, Vector
+from exporter.windows import Windows
+
+SHORT = 60
+"""A past of up to so many points is read in the live turn; a longer one waits for a reader of history."""
+
+
+def _ignore(*_: object) -> None:
+    return None
 
 
 class Clock(Protocol):
@@ -44,7 +52,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all scorers share; `grouped` names the queries that groups are made of."""
+    """What all scorers share; `grouped` names the queries of groups, `windows` says when not all is as usual.
+
+    `recall(since, until)` finds the windows of a past, in Unix seconds, before it is learnt from.
+    """
 
     source: Source
     telemetry: Telemetry
@@ -52,6 +63,8 @@ class Surroundings:
     interval: float
     stop: threading.Event
     grouped: frozenset[str] = frozenset()
+    windows: Windows = field(default_factory=Windows)
+    recall: Callable[[float, float], None] = _ignore
 
 
 class Reader:
@@ -77,6 +90,8 @@ class Reader:
 
         Absent counts are zeros only where others answer, so such a query is always asked for as a whole.
         """
+        if end - start > SHORT * self.step:
+            self.around.recall(start, end)
         expr = only(self.query.expr, keys) if keys and self.query.missing == "skip" else self.query.expr
         series = self.answered if expr == self.query.expr else len(keys)
         return self.around.source.range(expr, start, end, self.step, series, self._invalid)

@@ -18,7 +18,7 @@ from prometheus_client import (
 )
 
 from exporter import __version__
-from exporter.catalogue import QUERIES, SELF, Family
+from exporter.catalogue import CALENDARS, QUERIES, SELF, Family
 
 Metric: TypeAlias = Counter | Gauge | Histogram
 
@@ -39,7 +39,8 @@ class Telemetry:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._metrics = {
-            family.name.removeprefix("tidemark_"): self._made(family) for family in (*QUERIES, *SELF)
+            family.name.removeprefix("tidemark_"): self._made(family)
+            for family in (*CALENDARS, *QUERIES, *SELF)
         }
         self.set("build_info", 1, version=__version__, revision=revision(), python=platform.python_version())
 
@@ -88,6 +89,11 @@ class Telemetry:
         for metric in self._metrics.values():
             if "group" in metric._labelnames:
                 metric.remove_by_labels({"group": group})
+
+    def clear(self, *names: str) -> None:
+        """Drop every series of these families."""
+        for name in names:
+            self._metrics[name].clear()
 
     def replace(self, name: str, **labels: str) -> None:
         """Make `labels` the only series of an info gauge."""

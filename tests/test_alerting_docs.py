@@ -111,3 +111,34 @@ def test_amtool_commands_succeed(command: str) -> None:
     """The checks that the page recommends pass on the shipped file."""
     done = run("sh", "-c", command.replace("amtool", str(find("amtool")), 1))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("period", "sale", "threshold"), [("day", 0, 1.2), ("night", 0, 2.4), ("night", 1, 4.8)]
+)
+def test_a_threshold_may_hang_on_the_period_and_a_calendar(
+    tmp_path: Path, period: str, sale: int, threshold: float
+) -> None:
+    """The rule that the page offers gives the threshold that it promises."""
+    (block,) = [it for it in BLOCKS if "groups" in it]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(block), encoding="utf-8")
+    case = {
+        "interval": "1m",
+        "input_series": [
+            {"series": f'anomaly_period_info{{period="{period}", job="tidemark"}}', "values": "1x5"},
+            {"series": 'calendar_active{calendar="sale", job="tidemark"}', "values": f"{sale}x5"},
+        ],
+        "promql_expr_test": [
+            {
+                "expr": "anomaly:score_threshold:default",
+                "eval_time": "3m",
+                "exp_samples": [
+                    {"labels": 'anomaly:score_threshold:default{severity="critical"}', "value": threshold}
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "test.yml"
+    path.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [case]}), encoding="utf-8")
+    done = promtool_test(path)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -34,6 +34,8 @@ ROUTES = {
     ("TidemarkStateDamaged", "warning"): "ticket-platform",
     ("TidemarkStateUnsaved", "warning"): "ticket-platform",
     ("TidemarkStateRebuilt", "info"): "inform",
+    ("TidemarkAlertmanagerUnreachable", "warning"): "ticket-platform",
+    ("TidemarkIncidentsUnread", "warning"): "ticket-platform",
     ("TidemarkRestarting", "warning"): "ticket-platform",
     ("TidemarkWatchdog", "info"): "deadman",
 }

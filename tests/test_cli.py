@@ -130,3 +130,13 @@ def test_once_prints_json_for_machines(prometheus_url: str, tmp_path: Path) -> N
     document = json.loads(done.stdout)
     assert set(document) == {"time", "series", "groups", "failures"}
     assert document["failures"] == {}
+
+
+@pytest.mark.servers
+def test_check_tells_of_an_alertmanager_that_is_down_and_passes(prometheus_url: str, tmp_path: Path) -> None:
+    """Scores do not wait for Alertmanager, so one that is down is shown and is no failure."""
+    path = config(tmp_path, prometheus_url)
+    path.write_text(path.read_text() + f'\nalertmanager: {{urls: ["{nowhere()}"]}}\n')
+    done = tidemark("check", "--config.file", path)
+    assert done.returncode == 0
+    assert "WRONG alertmanager: http://127.0.0.1:" in done.stdout

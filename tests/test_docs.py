@@ -17,15 +17,29 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
 
+LISTS = {
+    "queries",
+    "categories",
+    "groups",
+    "calendars",
+    "periods",
+    "exclusions",
+    "weekly",
+    "rules",
+    "windows",
+}
+
+
 def keys(model: type[BaseModel], prefix: str = "") -> set[str]:
     """Every key that the file may hold, as a dotted path."""
     out: set[str] = set()
-    for name, field in model.model_fields.items():
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
         parts = [field.annotation, *get_args(field.annotation)]
         inner = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
         if prefix and name == "categories":
             inner = None  # as in the section of that name
-        listed = "[]" if name in ("queries", "categories", "groups") and not prefix else ""
+        listed = "[]" if name in LISTS else ""
         out |= keys(inner, f"{prefix}{name}{listed}.") if inner else {f"{prefix}{name}"}
     return out
 
@@ -44,7 +58,9 @@ def test_every_key_of_the_configuration_is_documented() -> None:
 def test_every_metric_is_documented() -> None:
     """docs/metrics.md has a row for each family of the catalogue with its type, and none for another."""
     text = (DOCS / "metrics.md").read_text()
-    documented = dict(re.findall(r"^\| `((?:anomaly|tidemark)_\w+)` \| (\w+) \|", text, re.MULTILINE))
+    documented = dict(
+        re.findall(r"^\| `((?:anomaly|calendar|tidemark)_\w+)` \| (\w+) \|", text, re.MULTILINE)
+    )
     assert documented == {family.name: family.kind for family in CATALOGUE.values()}
 
 

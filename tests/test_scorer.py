@@ -68,7 +68,7 @@ def test_a_bootstrap_ends_with_scores() -> None:
     turn(it, NOW)
     assert it.time == NOW
     assert set(scores(it)) == {"a", "b"}
-    assert it.counts == {"scored": 2, "learning": 0, "missing": 0}
+    assert it.counts == {"scored": 2, "learning": 0, "missing": 0, "paused": 0}
     assert it.progress == 1.0
 
 
@@ -136,7 +136,7 @@ def test_a_newborn_series_is_learning() -> None:
     it = scorer(tsdb)
     turn(it, NOW)
     assert set(scores(it)) == {"a"}
-    assert it.counts == {"scored": 1, "learning": 1, "missing": 0}
+    assert it.counts == {"scored": 1, "learning": 1, "missing": 0, "paused": 0}
 
 
 def test_a_vanished_series_is_absent_and_keeps_what_it_learnt() -> None:

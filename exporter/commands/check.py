@@ -14,6 +14,7 @@ from typing import Literal
 import click
 import orjson
 
+from exporter.alertmanager import Alertmanager
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
 from exporter.telemetry import Telemetry
@@ -40,19 +41,20 @@ def check(path: Path, output: Literal["table", "json"]) -> int:
     else:
         for it in findings:
             click.echo(f"{'ok   ' if it.ok else 'WRONG'} {it.what}: {it.message}")
-    return next((it.code for it in findings if not it.ok), exits.OK)
+    return next((it.code for it in findings if it.code), exits.OK)
 
 
 def _findings(path: Path) -> Iterator[Finding]:
     try:
         loaded = load(path)
-        client = wiring.client(loaded, Telemetry(), threading.Event())
+        client, times = wiring.client(loaded, Telemetry(), threading.Event()), wiring.times(loaded)
     except ConfigError as error:
         yield from (Finding("configuration", False, line, exits.CONFIG) for line in error.lines())
         return
     yield Finding("configuration", True, f"{path}, queries: {len(loaded.config.queries)}")
     yield _state(loaded)
     yield from _tsdb(loaded, client)
+    yield from map(_alertmanager, times.alertmanagers)
 
 
 def _state(loaded: LoadedConfig) -> Finding:
@@ -80,6 +82,15 @@ def _tsdb(loaded: LoadedConfig, client: Client) -> Iterator[Finding]:
             yield Finding(f"query {query.name}", False, str(error), exits.TSDB)
         else:
             yield Finding(f"query {query.name}", True, f"the TSDB parses it; {_series(found)}")
+
+
+def _alertmanager(instance: Alertmanager) -> Finding:
+    """Scores do not wait for an Alertmanager, so one that is down is told, and no failure of the check."""
+    try:
+        found = len(instance.read(time.time()))
+    except TsdbError as error:
+        return Finding("alertmanager", False, f"{instance.url}: {error}")
+    return Finding("alertmanager", True, f"{instance.url} answers; windows now: {found}")
 
 
 def _series(count: int) -> str:

@@ -35,7 +35,8 @@ def once(path: Path, output: Literal["table", "json"], top: int) -> int:
     telemetry = Telemetry()
     store = Store(loaded.resolve(loaded.config.state.path))
     stop = threading.Event()
-    cycle = Cycle(loaded.config, wiring.client(loaded, telemetry, stop), telemetry, store, stop)
+    source, times = wiring.client(loaded, telemetry, stop), wiring.times(loaded)
+    cycle = Cycle(loaded.config, source, telemetry, store, stop, times=times)
     try:
         with Console(stderr=True) as messages:
             _pass_over(cycle, messages)
@@ -75,6 +76,8 @@ def _pass_over(cycle: Cycle, messages: Console) -> None:
 def _why_not(counts: dict[str, int]) -> str:
     if counts.get("learning"):
         return f"{counts['learning']} have fewer points than their warm-up asks for"
+    if counts.get("paused"):
+        return f"a calendar says no_score for {counts['paused']} of them"
     return "the expression returns nothing now"
 
 

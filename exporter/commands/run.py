@@ -91,6 +91,7 @@ class Exporter:
             scored=scored,
             learning=scorer.counts.get("learning", 0),
             missing=scorer.counts.get("missing", 0),
+            paused=scorer.counts.get("paused", 0),
             dropped=scorer.dropped,
             bootstrap_ratio=scorer.progress,
             last_score_time=scorer.scores.time if scorer.scores else None,
@@ -103,6 +104,7 @@ class Exporter:
         try:
             loaded = load(self.path)
             source = wiring.client(loaded, self.telemetry, self.cycle.stop)
+            times = wiring.times(loaded)
         except ConfigError as error:
             self.reload_error = error.lines()[0]
             for line in error.lines():
@@ -111,7 +113,7 @@ class Exporter:
             self.telemetry.count("events_total", event="reload", result="failure")
             return False, "configuration not reloaded: " + "; ".join(error.lines())
         self.loaded, self.loaded_at, self.reload_error = loaded, time.time(), ""
-        self.cycle.reload(loaded.config, source)
+        self.cycle.reload(loaded.config, source, times)
         self.tell_config()
         self.telemetry.count("events_total", event="reload", result="success")
         _log.info("configuration reloaded", sha256=loaded.sha256[:12])
@@ -129,7 +131,7 @@ def run(path: Path, flags: WebFlags) -> int:
     loaded = load(path)
     web = loaded.config.web
     telemetry, stop = Telemetry(), threading.Event()
-    source = wiring.client(loaded, telemetry, stop)
+    source, times = wiring.client(loaded, telemetry, stop), wiring.times(loaded)
     try:
         config_file = flags.config_file or (web.config_file and loaded.resolve(web.config_file))
         web_config = WebConfigFile(config_file) if config_file else None
@@ -138,7 +140,7 @@ def run(path: Path, flags: WebFlags) -> int:
         click.echo(f"tidemark: {error}", err=True)
         return exits.LISTEN
     store = Store(loaded.resolve(loaded.config.state.path))
-    cycle = Cycle(loaded.config, source, telemetry, store, stop)
+    cycle = Cycle(loaded.config, source, telemetry, store, stop, times=times)
     exporter = Exporter(path, loaded, telemetry, cycle)
     exporter.tell_config()
     _listen_to_signals(exporter)

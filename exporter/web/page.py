@@ -159,7 +159,8 @@ def _query_state(it: QueryStatus) -> Iterable[Node]:
 
 
 def _series(it: QueryStatus) -> str:
-    counts = {"scored": it.scored, "learning": it.learning, "missing": it.missing, "dropped": it.dropped}
+    counts = {"scored": it.scored, "learning": it.learning, "missing": it.missing}
+    counts |= {"paused": it.paused, "dropped": it.dropped}
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
 
 
