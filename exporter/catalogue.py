@@ -105,7 +105,43 @@ INPUT: tuple[Family, ...] = (
 )
 """What is said of the input of each series, whether it has a score or not."""
 
+FORECASTS: tuple[Family, ...] = (
+    Family(
+        "forecast_value",
+        "gauge",
+        f"Value expected the horizon from now, in the unit of the query. {_CLOCK}",
+        (*_PER_SERIES, "horizon"),
+    ),
+    Family(
+        "forecast_lower",
+        "gauge",
+        f"Lower end of the band that nine in ten values keep to, in the unit of the query. {_CLOCK}",
+        (*_PER_SERIES, "horizon"),
+    ),
+    Family(
+        "forecast_upper",
+        "gauge",
+        f"Upper end of the band that nine in ten values keep to, in the unit of the query. {_CLOCK}",
+        (*_PER_SERIES, "horizon"),
+    ),
+    Family(
+        "forecast_seconds_to_limit",
+        "gauge",
+        "Time until the forecast's band reaches the limit, in seconds: 0 where it has; absent where it does "
+        f"not within the reach. {_CLOCK}",
+        (*_PER_SERIES, "limit"),
+    ),
+)
+"""What is foretold of each series of the queries that ask for it."""
+
 QUERIES: tuple[Family, ...] = (
+    Family(
+        "forecast_error_ratio",
+        "gauge",
+        "Mean error of past forecasts over that of 'it stays as it is', median of the query's series: "
+        "below 1 is better than no forecast.",
+        ("query", "horizon"),
+    ),
     Family(
         "anomaly_input_available_ratio",
         "gauge",
@@ -337,5 +373,5 @@ SELF: tuple[Family, ...] = (
 
 CATALOGUE: dict[str, Family] = {
     family.name: family
-    for family in (*SCORES, *OCCASIONAL, *INPUT, CHOSEN, *JOINT, *CALENDARS, *QUERIES, *SELF)
+    for family in (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, CHOSEN, *JOINT, *CALENDARS, *QUERIES, *SELF)
 }

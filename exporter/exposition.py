@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from exporter.catalogue import CHOSEN, INPUT, JOINT, OCCASIONAL, SCORES
+from exporter.catalogue import CHOSEN, FORECASTS, INPUT, JOINT, OCCASIONAL, SCORES
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.models.contract import Scores
 from exporter.schema import Output
@@ -40,7 +40,8 @@ class QueryScores:
     """What one query exposes at Unix second `time`: S series, and per family S values, NaN where absent.
 
     `labels` are the series' labels as text ready for the exposition, `series` the same as mappings; `chosen`
-    are those of the scored series together with the model that judges each, where the query leaves that open.
+    are those of the scored series together with the model that judges each, where the query leaves that open;
+    `tables` are what is said of a series more than once, such as a forecast by horizon.
     """
 
     query: str
@@ -49,6 +50,7 @@ class QueryScores:
     series: Sequence[Mapping[str, str]]
     families: Mapping[str, Floats]
     chosen: Sequence[bytes] = ()
+    tables: Sequence[Table] = ()
 
     def choices(self) -> Table:
         """The info family of the models that judge the series."""
@@ -112,7 +114,8 @@ class Snapshot:
         """Freeze and render `scores` and `groups`, taken at Unix second `time`."""
         kept, joint = tuple(scores), tuple(groups)
         choices = (it.choices() for it in kept if it.chosen)
-        text = render((*kept, *choices, *(table for it in joint for table in it.tables())))
+        further = (table for it in kept for table in it.tables)
+        text = render((*kept, *choices, *further, *(table for it in joint for table in it.tables())))
         return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint)
 
 
@@ -169,26 +172,36 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
 
 def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    families = (*SCORES, *OCCASIONAL, *INPUT, CHOSEN, *JOINT)
+    families = (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, CHOSEN, *JOINT)
     return b"".join(part for family in families for part in _family(family.name, family.help, scores))
 
 
 def with_models(labels: Sequence[bytes], names: Sequence[str], chosen: Rows, scored: Mask) -> list[bytes]:
     """The rendered `labels` of the `scored` series, each with the label `model` of its number in `chosen`."""
-    ends = [b',model="%s"} ' % name.encode() for name in names]
+    ends = [_end("model", name) for name in names]
     rows = np.flatnonzero(scored)
     pairs = zip(rows.tolist(), chosen[rows].tolist(), strict=True)
-    return [_without_model(labels[row])[:-2] + ends[number] for row, number in pairs]
+    return [_without(labels[row], b"model")[:-2] + ends[number] for row, number in pairs]
 
 
-def _without_model(labels: bytes) -> bytes:
-    """A source label `model` makes way, as `exported_model`."""
-    if b'model="' not in labels:
+def with_label(labels: Sequence[bytes], name: str, value: str) -> list[bytes]:
+    """The rendered `labels` of some series, each with one label more."""
+    end, named = _end(name, value), name.encode()
+    return [_without(it, named)[:-2] + end for it in labels]
+
+
+def _end(name: str, value: str) -> bytes:
+    return f',{name}="{value.translate(_ESCAPES)}"}} '.encode()
+
+
+def _without(labels: bytes, name: bytes) -> bytes:
+    """A source label called `name` makes way, as `exported_name`."""
+    if name + b'="' not in labels:
         return labels
-    renamed = b"exported_model"
+    renamed = b"exported_" + name
     while renamed + b'="' in labels:
         renamed = b"exported_" + renamed
-    return re.sub(rb'([{,])model="', rb"\g<1>" + renamed + b'="', labels)
+    return re.sub(rb"([{,])" + name + rb'="', rb"\g<1>" + renamed + b'="', labels)
 
 
 def _family(name: str, text: str, scores: Sequence[Rendered]) -> list[bytes]:

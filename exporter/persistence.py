@@ -22,7 +22,8 @@ def fingerprint(query: Query, zone: str, excluded: Sequence[Window] = ()) -> str
     `excluded`: the configured windows that lie in what it has learnt.
     """
     about = sorted(repr(it) for it in excluded if _may_be_about(it, query))
-    parts = (query.expr, query.step, query.model, query.missing, zone, *query.peers_by, *about)
+    horizons = query.forecast.horizons if query.forecast else ()
+    parts = (query.expr, query.step, query.model, query.missing, zone, horizons, *query.peers_by, *about)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -79,6 +80,8 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
 def _filed(series: Population) -> dict[str, np.ndarray]:
     """What is known of each series beside its model, under names of its own."""
     rooms = {"record": series.record.state, "quality": series.quality.state}
+    if series.forecaster:
+        rooms["forecast"] = series.forecaster.state
     return {f"{room}.{name}": array for room, state in rooms.items() for name, array in state.items()}
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from exporter.confidence import confidence
 from exporter.exclusions import Exclusions, Treatment
+from exporter.forecast import Forecaster, Foretold, Plan
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
-from exporter.models.contract import Choosing, Comparing, Model, Scores, Shifts
+from exporter.models.contract import Choosing, Comparing, Model, Recurring, Scores, Shifts
 from exporter.models.contract import Settings as ModelSettings
 from exporter.quality import Quality
 from exporter.record import Record
@@ -40,11 +41,6 @@ def model_settings(query: Query, zone: str) -> ModelSettings:
     )
 
 
-def quality_of(query: Query, rows: int) -> Quality:
-    """What is known of the input of `rows` fresh series of `query`."""
-    return Quality(query.step, (query.domain.min, query.domain.max), query.stuck_after, rows)
-
-
 class Stopped(Exception):
     """The work was ended between two points; what was learnt up to there can be saved."""
 
@@ -69,7 +65,9 @@ class Population:
         self.model: Model = MODELS[query.model](model_settings(query, zone), len(keys))
         self.residuals = Residuals(query.step, len(keys)) if remembers else None
         self.record = Record(query.step, len(keys))
-        self.quality = quality_of(query, len(keys))
+        self.quality = Quality.of(query, len(keys))
+        plan = Plan.of(query)
+        self.forecaster = Forecaster(plan, len(keys)) if plan else None
         self.refused: Counter[str] = Counter()
         self._classify()
 
@@ -133,6 +131,8 @@ class Population:
         taken = self.exclusions.at(time)
         if taken.hidden is not None:
             bounded[taken.hidden] = np.nan
+        if self.forecaster:
+            self.forecaster.step(time, bounded, taken.learn, self._season)
         scores = self.model.step(
             time, bounded, taken.learn, band=band, strictness=self.strictness, sunday=taken.sunday
         )
@@ -150,6 +150,17 @@ class Population:
             return
         self.record.step(present, np.where(taken.learn, scores.score, np.nan), self.budget)
         self.record.exclude(taken.reasons, present)
+
+    def _season(self, time: float) -> Floats:
+        """What the model's season adds at `time`, (S,); 0 where the model has none."""
+        return self.model.season(time) if isinstance(self.model, Recurring) else np.zeros(len(self))
+
+    def foretold(self, time: int) -> Foretold | None:
+        """What is foretold at `time`; None where nothing is asked for."""
+        if self.forecaster is None:
+            return None
+        ahead = self.forecaster.ahead(time, self._season)
+        return Foretold(ahead, self.forecaster.until(time, self._season), self.forecaster.error_ratio())
 
     def beside(self, time: int) -> dict[str, Floats]:
         """What is said of each series (S,) beside its score at `time`, by metric family."""
@@ -173,8 +184,10 @@ class Population:
         self.query, self.model = query, MODELS[query.model](model_settings(query, zone), len(self))
         self.model.state = state
         known = self.quality.state
-        self.quality = quality_of(query, len(self))
+        self.quality = Quality.of(query, len(self))
         self.quality.state = known
+        if self.forecaster and (plan := Plan.of(query)):
+            self.forecaster = self.forecaster.replanned(plan)
         self._classify()
         self.keep(np.arange(min(len(self), query.max_series)))
 
@@ -191,6 +204,9 @@ class Population:
         self.record.put(rows, other.record)
         self.quality.select(grown)
         self.quality.put(rows, other.quality)
+        if self.forecaster and other.forecaster:
+            self.forecaster.select(grown)
+            self.forecaster.put(rows, other.forecaster)
         self.refused.update(other.refused)
         if self.residuals and other.residuals:
             self.residuals.select(grown)
@@ -204,6 +220,8 @@ class Population:
             self.model.select(rows)
             self.record.select(rows)
             self.quality.select(rows)
+            if self.forecaster:
+                self.forecaster.select(rows)
             if self.residuals:
                 self.residuals.select(rows)
             self._classify()

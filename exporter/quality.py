@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
+from exporter.schema import Query
 
 DAY = 86_400.0
 HALF_HOUR = 1_800
@@ -54,6 +55,11 @@ class Quality:
         self._step, self._domain, self._patience = step, domain, np.float32(stuck_after / step)
         self._newest = np.float32(-math.expm1(-step / DAY))
         self._kept = np.float32(math.exp2(-max(step, HALF_HOUR) / MEMORY))
+
+    @classmethod
+    def of(cls, query: Query, rows: int) -> Quality:
+        """What is known of the input of `rows` fresh series of `query`."""
+        return cls(query.step, (query.domain.min, query.domain.max), query.stuck_after, rows)
 
     def refuse(self, values: Floats) -> dict[str, int]:
         """Blank what lies outside the domain in `values`, of any shape; how many that were, by reason."""

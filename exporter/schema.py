@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -95,6 +96,37 @@ class Normal(Section):
         return self
 
 
+class ForecastLimit(Section):
+    """A level that must not be reached, from below (`above`) or from above (`below`)."""
+
+    name: Text
+    above: float | None = Field(default=None, strict=False)
+    below: float | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _one_side(self) -> ForecastLimit:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("expected exactly one of above and below")
+        return self
+
+
+class Forecast(Section):
+    """How far ahead a query's series are foretold, and which limits they must not reach."""
+
+    horizons: tuple[Interval, ...] = Field(default=(3_600.0, 21_600.0, 86_400.0), strict=False, min_length=1)
+    reach: Interval = 7 * 86_400.0
+    limits: tuple[ForecastLimit, ...] = Field(default=(), strict=False)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Forecast:
+        if any(later <= sooner for sooner, later in pairwise(self.horizons)):
+            raise ValueError("horizons: expected each longer than the one before")
+        names = [limit.name for limit in self.limits]
+        if len(set(names)) < len(names):
+            raise ValueError("limits: expected every name once")
+        return self
+
+
 class Tuning(Section):
     """What may stand in `scoring` as the default of all queries, and in a query for itself alone."""
 
@@ -140,6 +172,7 @@ class Query(Tuning):
     missing: Literal["skip", "zero"] = "skip"
     stuck_after: Interval = 3_600.0
     categories: Categories = ()
+    forecast: Forecast | None = None
     peers_by: tuple[Text, ...] = Field(default=(), strict=False)
     normal: Normal | None = None
 
@@ -151,6 +184,19 @@ class Query(Tuning):
             raise ValueError(
                 f"history ({format_duration(self.history)}) is shorter than "
                 f"warm_up ({format_duration(self.warm_up)}): no series would ever be scored"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _foreseeable(self) -> Query:
+        if self.forecast is None:
+            return self
+        if self.forecast.horizons[0] < self.step:
+            raise ValueError(f"forecast.horizons: expected step ({format_duration(self.step)}) or more")
+        if self.forecast.horizons[-1] > self.history / 2:
+            raise ValueError(
+                f"forecast.horizons: {format_duration(self.forecast.horizons[-1])} is more than half of "
+                f"history ({format_duration(self.history)}): too few such forecasts could be checked"
             )
         return self
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import structlog
 
-from exporter.exposition import QueryScores, exposed_families, with_models
+from exporter.durations import format_duration
+from exporter.exposition import QueryScores, Table, exposed_families, with_label, with_models
 from exporter.frame import Floats, Mask
 from exporter.models.contract import Scores
 from exporter.newcomers import Newcomers
@@ -170,7 +171,10 @@ class Scorer:
         families = exposed_families(self.query.outputs, values, scores, beside, told)
         judged = np.isfinite(scores.score)
         chosen = self._tell_models(judged)
-        self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families, chosen)
+        tables = self._foretold(time, np.isfinite(values))
+        self.scores = QueryScores(
+            self.query.name, time, roster.rendered, roster.labels, families, chosen, tables
+        )
         if residuals := self.series.residuals:
             strayed = residuals.state["residual"].copy()
             self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)
@@ -180,6 +184,30 @@ class Scorer:
         self._tell_what_is_known()
         self._tell_input(values, told["anomaly_input_lag_seconds"])
         self._progress(1.0)
+
+    def _foretold(self, time: int, here: Mask) -> Sequence[Table]:
+        """The forecasts of the series that are `here`, by horizon and by limit."""
+        foretold, labels = self.series.foretold(time), self.series.roster.rendered
+        if foretold is None:
+            return ()
+        for horizon, ratio in foretold.error_ratio.items():
+            self.reader.tell("forecast_error_ratio", ratio, horizon=format_duration(horizon))
+        names = ("forecast_value", "forecast_lower", "forecast_upper")
+        ahead = (
+            Table(
+                with_label(labels, "horizon", format_duration(horizon)),
+                {name: np.where(here, row, np.nan) for name, row in zip(names, found, strict=True)},
+            )
+            for horizon, found in foretold.ahead.items()
+        )
+        until = (
+            Table(
+                with_label(labels, "limit", limit),
+                {"forecast_seconds_to_limit": np.where(here, np.round(seconds), np.nan)},
+            )
+            for limit, seconds in foretold.until.items()
+        )
+        return (*ahead, *until)
 
     def _tell_input(self, values: Floats, lag: Floats) -> None:
         """How many of the series that are expected are here, and how many of them stand still."""

@@ -15,6 +15,8 @@ ROUTES = {
     ("AnomalyService", "critical"): "page",
     ("AnomalyService", "warning"): "ticket",
     ("AnomalySeries", "info"): "inform",
+    ("ForecastLimitNear", "warning"): "ticket",
+    ("ForecastLimitImminent", "critical"): "page",
     ("InputQualityLow", "warning"): "ticket-platform",
     ("InputSilent", "warning"): "ticket-platform",
     ("InputServiceSilent", "info"): "inform",

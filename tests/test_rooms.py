@@ -20,7 +20,7 @@ ROOMS = [
     {"newcomers"},
     {"surroundings", "population", "ranking", "logs", "alertmanager"},
     {"promql", "incidents"},
-    {"roster", "status", "sensitivity", "exclusions"},
+    {"roster", "status", "sensitivity", "exclusions", "forecast"},
     {"exposition", "telemetry"},
     {"tsdb", "store"},
     {"models"},

@@ -9,7 +9,7 @@ import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
 from exporter.models import rows
-from exporter.models.contract import Model, Scores, Settings, State
+from exporter.models.contract import Model, Recurring, Scores, Settings, State
 from exporter.models.holt_winters import HoltWinters
 from exporter.models.quantile import Quantile
 from exporter.models.rate_of_change import RateOfChange
@@ -72,6 +72,12 @@ class Auto:
     def choices(self) -> tuple[Sequence[str], Rows]:
         """The candidates' names, and by which of them each series is judged, (S,)."""
         return tuple(self._models), self._own["chosen"].astype(np.intp)
+
+    def season(self, time: float) -> Floats:
+        """What the default model's season adds to the level at Unix second `time`, (S,)."""
+        default = self._models["seasonal"]
+        assert isinstance(default, Recurring)
+        return default.season(time)
 
     def reasons(self) -> Floats:
         """How wide each candidate's band has been against that of the first, (C, S); NaN before a day."""

@@ -119,6 +119,15 @@ class Choosing(Protocol):
 
 
 @runtime_checkable
+class Recurring(Protocol):
+    """A model that knows what the season adds at any time."""
+
+    def season(self, time: float) -> Floats:
+        """In the unit of the query, at Unix second `time`, (S,)."""
+        ...
+
+
+@runtime_checkable
 class Comparing(Protocol):
     """A model that compares the series of one query with each other, at the same time."""
 

@@ -35,6 +35,10 @@ class HoltWinters(Residual):
         centre: Floats = now.state["base"] + (daily.value(now.state["day"], now.at) + self._offset(now))
         return centre
 
+    def season(self, time: float) -> Floats:
+        """What the season adds to the level at Unix second `time`, (S,)."""
+        return daily.value(self.state["day"], self._clock.at(int(time)))
+
     def start(self, now: Now, x: Floats, first: Mask) -> None:
         """The first point is the level."""
         now.state["base"][first] = x[first]

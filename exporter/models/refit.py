@@ -78,6 +78,10 @@ class Refit(Residual):
         centre: Floats = state["anchor"] + (state["level"] + offset + _season(state, now.at))
         return centre
 
+    def season(self, time: float) -> Floats:
+        """What the season adds to the level at Unix second `time`, (S,)."""
+        return _season(self.state, self._clock.at(int(time)))
+
     def start(self, now: Now, x: Floats, first: Mask) -> None:
         """Everything is kept as a distance from the first point."""
         now.state["anchor"][first] = x[first]

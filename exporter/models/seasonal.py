@@ -80,6 +80,10 @@ class Seasonal:
         """Which series have left their warm-up, shape (S,)."""
         return _ready(self.state, self.settings)
 
+    def season(self, time: float) -> Floats:
+        """What the season adds to the level at Unix second `time`, (S,)."""
+        return profile.value(self.state, self._clock.at(int(time)))
+
     def select(self, taken: Rows) -> None:
         """Rearrange the state so that new row i is old row `taken[i]`, or a fresh series where that is -1."""
         rows.select(self.state, FIELDS, taken)
