@@ -56,12 +56,22 @@ SCORES: tuple[Family, ...] = (
     ),
 )
 
-CHOSEN = Family(
-    "anomaly_chosen_model_info",
-    "gauge",
-    f"Always 1; the label model names the model that judges the series of an auto query. {_CLOCK}",
-    (*_PER_SERIES, "model"),
+CHOICES: tuple[Family, ...] = (
+    Family(
+        "anomaly_chosen_model_info",
+        "gauge",
+        f"Always 1; the label model names the model that judges the series of an auto query. {_CLOCK}",
+        (*_PER_SERIES, "model"),
+    ),
+    Family(
+        "anomaly_chosen_model_width_ratio",
+        "gauge",
+        "Why that model: how wide its band has been in the last days over that of the default model, which "
+        f"it must beat by a quarter; 1 where it is the default model. {_CLOCK}",
+        (*_PER_SERIES, "model"),
+    ),
 )
+"""What is said of each series of an auto query."""
 
 OCCASIONAL: tuple[Family, ...] = (
     Family(
@@ -373,5 +383,5 @@ SELF: tuple[Family, ...] = (
 
 CATALOGUE: dict[str, Family] = {
     family.name: family
-    for family in (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, CHOSEN, *JOINT, *CALENDARS, *QUERIES, *SELF)
+    for family in (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, *CHOICES, *JOINT, *CALENDARS, *QUERIES, *SELF)
 }

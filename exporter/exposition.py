@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from exporter.catalogue import CHOSEN, FORECASTS, INPUT, JOINT, OCCASIONAL, SCORES
+from exporter.catalogue import CHOICES, FORECASTS, INPUT, JOINT, OCCASIONAL, SCORES
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.models.contract import Scores
 from exporter.schema import Output
@@ -39,9 +39,8 @@ _ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
 class QueryScores:
     """What one query exposes at Unix second `time`: S series, and per family S values, NaN where absent.
 
-    `labels` are the series' labels as text ready for the exposition, `series` the same as mappings; `chosen`
-    are those of the scored series together with the model that judges each, where the query leaves that open;
-    `tables` are what is said of a series more than once, such as a forecast by horizon.
+    `labels` are the series' labels as text ready for the exposition, `series` the same as mappings; `tables`
+    are what is said under labels of its own, such as a forecast by horizon.
     """
 
     query: str
@@ -49,12 +48,7 @@ class QueryScores:
     labels: Sequence[bytes]
     series: Sequence[Mapping[str, str]]
     families: Mapping[str, Floats]
-    chosen: Sequence[bytes] = ()
     tables: Sequence[Table] = ()
-
-    def choices(self) -> Table:
-        """The info family of the models that judge the series."""
-        return Table(self.chosen, {CHOSEN.name: np.ones(len(self.chosen))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +107,8 @@ class Snapshot:
     def of(cls, time: float, scores: Iterable[QueryScores], groups: Iterable[GroupScores] = ()) -> Snapshot:
         """Freeze and render `scores` and `groups`, taken at Unix second `time`."""
         kept, joint = tuple(scores), tuple(groups)
-        choices = (it.choices() for it in kept if it.chosen)
         further = (table for it in kept for table in it.tables)
-        text = render((*kept, *choices, *further, *(table for it in joint for table in it.tables())))
+        text = render((*kept, *further, *(table for it in joint for table in it.tables())))
         return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint)
 
 
@@ -172,7 +165,7 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
 
 def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    families = (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, CHOSEN, *JOINT)
+    families = (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, *CHOICES, *JOINT)
     return b"".join(part for family in families for part in _family(family.name, family.help, scores))
 
 

@@ -11,7 +11,7 @@ import structlog
 from exporter.durations import format_duration
 from exporter.exposition import QueryScores, Table, exposed_families, with_label, with_models
 from exporter.frame import Floats, Mask
-from exporter.models.contract import Scores
+from exporter.models.contract import Choosing, Scores
 from exporter.newcomers import Newcomers
 from exporter.population import Population
 from exporter.residuals import Present
@@ -170,11 +170,8 @@ class Scorer:
         told = self.series.quality.told(time + self.query.offset, roster.last_seen)
         families = exposed_families(self.query.outputs, values, scores, beside, told)
         judged = np.isfinite(scores.score)
-        chosen = self._tell_models(judged)
-        tables = self._foretold(time, np.isfinite(values))
-        self.scores = QueryScores(
-            self.query.name, time, roster.rendered, roster.labels, families, chosen, tables
-        )
+        tables = (*self._tell_models(judged), *self._foretold(time, np.isfinite(values)))
+        self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families, tables)
         if residuals := self.series.residuals:
             strayed = residuals.state["residual"].copy()
             self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)
@@ -227,12 +224,20 @@ class Scorer:
         hidden = self.series.exclusions.at(time).hidden
         return 0 if hidden is None else int((hidden & np.isfinite(values)).sum())
 
-    def _tell_models(self, judged: Mask) -> Sequence[bytes]:
-        """Count the `judged` series by model; which it is of each, where the query leaves that open."""
+    def _tell_models(self, judged: Mask) -> Sequence[Table]:
+        """Count the `judged` series by model; which it is and why, where the query leaves that open."""
         names, chosen = self.series.choices()
         for name, count in zip(names, np.bincount(chosen[judged], minlength=len(names)), strict=True):
             self.reader.tell("anomaly_model_series", int(count), model=name)
-        return with_models(self.series.roster.rendered, names, chosen, judged) if len(names) > 1 else ()
+        model = self.series.model
+        if not isinstance(model, Choosing):
+            return ()
+        rows = np.flatnonzero(judged)
+        families = {
+            "anomaly_chosen_model_info": np.ones(len(rows)),
+            "anomaly_chosen_model_width_ratio": np.round(model.reasons()[chosen[rows], rows], 3),
+        }
+        return (Table(with_models(self.series.roster.rendered, names, chosen, judged), families),)
 
     def _tell_what_is_known(self) -> None:
         """How much the models know, and whether they keep what was promised."""

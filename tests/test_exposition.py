@@ -15,6 +15,7 @@ from exporter.demo.servers import find
 from exporter.exposition import (
     QueryScores,
     Snapshot,
+    Table,
     exposed_families,
     exposed_labels,
     render,
@@ -151,7 +152,8 @@ def test_the_chosen_model_is_a_label() -> None:
     """Each scored series of an auto query names its model; a source label of that name makes way."""
     labels = [render_labels(it) for it in ({"a": "1"}, {"model": "m", "a": '",model="'}, {"a": "3"})]
     chosen = with_models(labels, ("seasonal", "quantile"), np.array([0, 1, 1]), np.array([True, True, False]))
-    text = Snapshot.of(0, [QueryScores("q", 0, labels, ({},) * 3, {}, chosen)]).text.decode()
+    table = Table(chosen, {"anomaly_chosen_model_info": np.ones(2)})
+    text = Snapshot.of(0, [QueryScores("q", 0, labels, ({},) * 3, {}, [table])]).text.decode()
     assert text.splitlines()[2:] == [
         'anomaly_chosen_model_info{a="1",model="seasonal"} 1.0',
         'anomaly_chosen_model_info{exported_model="m",a="\\",model=\\"",model="quantile"} 1.0',

@@ -577,11 +577,16 @@ def test_newcomers_are_not_taken_in_while_their_past_is_being_read() -> None:
 
 
 def test_an_auto_query_names_the_model_of_each_series() -> None:
-    """The snapshot names the model of every scored series, and the counts by model add up."""
+    """The snapshot names the model of every scored series and says why; the counts by model add up."""
     it = scorer(services("a", "b"), model="auto")
     turn(it, NOW)
     assert it.scores is not None
-    named = [labels.decode() for labels in it.scores.chosen]
+    (table,) = it.scores.tables
+    named = [labels.decode() for labels in table.labels]
+    why = table.families["anomaly_chosen_model_width_ratio"].tolist()
+    assert all(
+        ratio == 1 if '"seasonal"' in name else ratio < 1 for name, ratio in zip(named, why, strict=True)
+    )
     models = [name.split("model=")[1].strip('"} ') for name in named]
     assert len(models) == 2
     told = it.reader.around.telemetry.render().decode()

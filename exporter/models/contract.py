@@ -117,6 +117,10 @@ class Choosing(Protocol):
         """Their names, and the number of the one that judges each series, (S,)."""
         ...
 
+    def reasons(self) -> Floats:
+        """How wide the band of each has been against that of the first, (C, S); NaN while unknown."""
+        ...
+
 
 @runtime_checkable
 class Recurring(Protocol):
