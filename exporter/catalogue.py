@@ -203,6 +203,36 @@ QUERIES: tuple[Family, ...] = (
         "exclusion, incident, silence or alert; absent where there was none.",
         ("query", "reason"),
     ),
+    Family(
+        "drift_reference_info",
+        "gauge",
+        "Always 1; the label is the SHA-256 of the reference that drift of the query is measured against.",
+        ("query", "sha256"),
+    ),
+    Family(
+        "drift_reference_timestamp_seconds",
+        "gauge",
+        "End of the period that the drift reference of the query was learnt from, in Unix seconds.",
+        ("query",),
+    ),
+    Family(
+        "drift_reference_valid",
+        "gauge",
+        "1 if the drift reference of the query has the hash it was learnt with, else 0: it is not used.",
+        ("query",),
+    ),
+    Family(
+        "drift_last_success_timestamp_seconds",
+        "gauge",
+        "End of the newest window of the query that was compared with its reference, in Unix seconds.",
+        ("query",),
+    ),
+    Family(
+        "drift_failures_total",
+        "counter",
+        "Comparisons of the query's windows that ended in an error, by query.",
+        ("query",),
+    ),
 )
 """What is said of each query's models, not of each series."""
 
@@ -237,6 +267,44 @@ JOINT: tuple[Family, ...] = (
         ("group", BY, "query"),
     ),
 )
+
+DRIFT: tuple[Family, ...] = (
+    Family(
+        "drift_score",
+        "gauge",
+        "Distance between the recent window and the reference, in standard deviations of that distance over "
+        "the days of the reference: below 3 normal, 3 to 5 moderate, above 5 severe. Computed every hour.",
+        ("query", SOURCE, "test"),
+    ),
+    Family(
+        "drift_changed_timestamp_seconds",
+        "gauge",
+        "When the change began that drift_score of test combined shows at 3 or more, in Unix seconds.",
+        _PER_SERIES,
+    ),
+    Family(
+        "drift_shift",
+        "gauge",
+        "Median shift of the window against like hours, where test combined is at 3 or more, in the unit of "
+        "the query.",
+        _PER_SERIES,
+    ),
+    Family(
+        "drift_movement_ratio",
+        "gauge",
+        "Movement within the window over that of like hours, where test combined is at 3 or more, without "
+        "unit: 1 is as before.",
+        _PER_SERIES,
+    ),
+    Family(
+        "drift_group_score",
+        "gauge",
+        "Joint drift of a service over the queries of its group (Mahalanobis), without unit, on the scale of "
+        "drift_score. Computed every hour.",
+        ("group", BY),
+    ),
+)
+"""What is said of windows, once an hour."""
 
 SELF: tuple[Family, ...] = (
     Family(
@@ -383,5 +451,6 @@ SELF: tuple[Family, ...] = (
 
 CATALOGUE: dict[str, Family] = {
     family.name: family
-    for family in (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, *CHOICES, *JOINT, *CALENDARS, *QUERIES, *SELF)
+    for group in (SCORES, OCCASIONAL, INPUT, FORECASTS, CHOICES, JOINT, DRIFT, CALENDARS, QUERIES, SELF)
+    for family in group
 }

@@ -164,15 +164,15 @@ class _Tree:
 
 
 def _inherit(value: dict[str, Any]) -> None:
-    """Write the categories, and the defaults of `scoring`, into every query that says nothing itself."""
+    """Write `categories`, `drift` and the defaults of `scoring` into every query that says nothing itself."""
     scoring = value.get("scoring")
     defaults = _defaults(scoring) if isinstance(scoring, dict) else {}
-    shared = {"categories": value["categories"]} if "categories" in value else {}
+    shared = {key: value[key] for key in ("categories", "drift") if key in value}
     queries = value.get("queries")
     for query in queries if isinstance(queries, list) else ():
         if isinstance(query, dict):
             # A query that names its budget means it for all its series
-            given = set(query) | ({*_BUDGETS, *shared} if query.keys() & _BUDGETS else set())
+            given = set(query) | ({*_BUDGETS, "categories"} if query.keys() & _BUDGETS else set())
             query.update({key: it for key, it in (defaults | shared).items() if key not in given})
 
 
@@ -203,7 +203,9 @@ def _line(lines: Mapping[Place, int], place: Place) -> int:
 
 
 def _inherited(place: Place) -> bool:
-    return len(place) > 2 and place[0] == "queries" and place[2] in {*Tuning.model_fields, "categories"}
+    return (
+        len(place) > 2 and place[0] == "queries" and place[2] in {*Tuning.model_fields, "categories", "drift"}
+    )
 
 
 _EXPECTED = {

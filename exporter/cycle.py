@@ -10,6 +10,7 @@ import structlog
 
 from exporter import persistence
 from exporter.diary import Diary, Times
+from exporter.drifts import Drifts
 from exporter.durations import format_duration
 from exporter.exposition import Snapshot
 from exporter.groups.assembly import Groups, grouped
@@ -47,6 +48,7 @@ class Cycle:
         self.scorers: Mapping[str, Scorer] = {}
         self.groups = Groups(telemetry)
         self.diary = Diary(telemetry, clock)
+        self.drifts = Drifts(telemetry)
         self._turns = Turns(telemetry, clock, config.tsdb.concurrency)
         self._wake = threading.Event()
         self._next: tuple[Config, Source, Times] | None = None
@@ -73,6 +75,7 @@ class Cycle:
             self.diary.end()
             self._turns.end()
             self.groups.end()
+            self.drifts.end()
             self.save()
             self.ended_well = True
         finally:
@@ -163,10 +166,11 @@ class Cycle:
         scorers = self.scorers.values()
         fresh = [scores for scorer in scorers if (scores := scorer.scores) and scorer.fresh(now)]
         joint = self.groups.advance(self.scorers, now, self._turns.is_busy, last=last)
-        shown = (*self.snapshot.scores, *self.snapshot.groups)
-        if [id(it) for it in (*fresh, *joint)] == [id(it) for it in shown]:
+        drifting = self.drifts.advance(now, self._turns.is_busy)
+        shown = (*self.snapshot.scores, *self.snapshot.groups, *self.snapshot.drifts)
+        if [id(it) for it in (*fresh, *joint, *drifting)] == [id(it) for it in shown]:
             return
-        self.snapshot = Snapshot.of(now, fresh, joint)
+        self.snapshot = Snapshot.of(now, fresh, joint, drifting)
         self.telemetry.set("snapshot_bytes", len(self.snapshot.text))
         for scores in fresh:
             self.telemetry.set("last_score_timestamp_seconds", scores.time, query=scores.query)
@@ -193,6 +197,7 @@ class Cycle:
         for name in before.keys() - self.scorers.keys():
             self.telemetry.forget_query(name)
         self.groups.apply(config)
+        self.drifts.apply(config, self.scorers)
 
     def _scorer(
         self, query: Query, around: Surroundings, before: Mapping[str, Scorer], agenda: Agenda
@@ -231,10 +236,12 @@ class Cycle:
 
 
 def _goes_on(old: Scorer, query: Query, around: Surroundings, agenda: Agenda) -> bool:
-    """Whether what `old` has learnt serves `query`, too; a query that joins a group needs a past for it."""
+    """Whether what `old` has learnt serves `query`, too; joint scores and drift need a past of their own."""
     since, until = (old.time or 0) - query.history, old.time or 0
     taught = agenda.taught(since, until), around.windows.agenda.taught(since, until)
     before = persistence.fingerprint(old.query, old.reader.around.zone, taught[0])
     if query.name in around.grouped and not old.series.residuals:
+        return False
+    if query.watches_drift and old.series.hours is None:
         return False
     return before == persistence.fingerprint(query, around.zone, taught[1])

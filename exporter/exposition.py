@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from exporter.catalogue import CHOICES, FORECASTS, INPUT, JOINT, OCCASIONAL, SCORES
+from exporter.catalogue import CHOICES, DRIFT, FORECASTS, INPUT, JOINT, OCCASIONAL, SCORES
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.models.contract import Scores
 from exporter.schema import Output
@@ -29,8 +29,9 @@ OUTPUTS: Mapping[Output, tuple[str, ...]] = {
     "quality": ("anomaly_input_quality_ratio", "anomaly_input_lag_seconds"),
     "confidence": ("anomaly_confidence",),
     "shift": ("anomaly_level_shift_timestamp_seconds", "anomaly_level_shift_size"),
+    "drift": (),
 }
-"""The families that a query exposes for each output it asks for."""
+"""The families that a query exposes at each point for each output it asks for; those of drift come hourly."""
 
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
 
@@ -94,6 +95,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftScores:
+    """What was found of the drift of one query, or group, in the window that ended at Unix second `time`."""
+
+    name: str
+    time: int
+    tables: tuple[Table, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The outcome of one cycle; handlers read it, nobody changes it."""
 
@@ -102,14 +112,22 @@ class Snapshot:
     text: bytes
     gzipped: bytes
     groups: tuple[GroupScores, ...] = ()
+    drifts: tuple[DriftScores, ...] = ()
 
     @classmethod
-    def of(cls, time: float, scores: Iterable[QueryScores], groups: Iterable[GroupScores] = ()) -> Snapshot:
-        """Freeze and render `scores` and `groups`, taken at Unix second `time`."""
-        kept, joint = tuple(scores), tuple(groups)
-        further = (table for it in kept for table in it.tables)
-        text = render((*kept, *further, *(table for it in joint for table in it.tables())))
-        return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint)
+    def of(
+        cls,
+        time: float,
+        scores: Iterable[QueryScores],
+        groups: Iterable[GroupScores] = (),
+        drifts: Iterable[DriftScores] = (),
+    ) -> Snapshot:
+        """Freeze and render what was found at Unix second `time`."""
+        kept, joint, drifting = tuple(scores), tuple(groups), tuple(drifts)
+        tables = [table for one in (kept, drifting) for it in one for table in it.tables]
+        tables += [table for it in joint for table in it.tables()]
+        text = render((*kept, *tables))
+        return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint, drifting)
 
 
 def exposed_families(
@@ -165,7 +183,7 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
 
 def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    families = (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, *CHOICES, *JOINT)
+    families = (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, *CHOICES, *JOINT, *DRIFT)
     return b"".join(part for family in families for part in _family(family.name, family.help, scores))
 
 

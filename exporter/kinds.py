@@ -20,6 +20,8 @@ from pydantic import (
 
 from exporter.durations import parse_adapts, parse_budget, parse_duration, parse_sensitivity
 
+HOUR = 3_600.0
+
 
 def _duration(found: Any) -> Any:
     if not isinstance(found, str):
@@ -59,6 +61,18 @@ def _positive(seconds: float) -> float:
     return seconds
 
 
+def _whole_hours(seconds: float) -> float:
+    if seconds % HOUR:
+        raise ValueError("expected whole hours, such as 24h")
+    return seconds
+
+
+def _window(seconds: float) -> float:
+    if not 6 * HOUR <= seconds <= 72 * HOUR:
+        raise ValueError("expected from 6h to 3d")
+    return seconds
+
+
 def http_url(found: str) -> str:
     """`found` without a trailing slash; ValueError when it is no plain HTTP address."""
     parts = urlsplit(found)
@@ -88,6 +102,8 @@ def _filled(found: str) -> str:
 
 
 Interval = Annotated[float, BeforeValidator(_duration), AfterValidator(_positive)]
+WholeHours = Annotated[Interval, AfterValidator(_whole_hours)]
+Window = Annotated[WholeHours, AfterValidator(_window)]
 Offset = Annotated[float, BeforeValidator(_duration)]
 Budget = Annotated[float, BeforeValidator(_budget)]
 Sensitivity = Annotated[float, BeforeValidator(_sensitivity)]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from exporter.drift import memory
 from exporter.exposition import QueryScores
 from exporter.population import Population
 from exporter.residuals import SLOT, Residuals
@@ -47,13 +48,17 @@ def saved(scorer: Scorer) -> Saved | None:
     exposed = _by_row(scorer.scores, roster.rendered) if scorer.scores else {}
     remembered = scorer.series.residuals
     residuals = remembered.state if remembered else {}
-    return Saved(print_, scorer.time, scorer.begun, roster.keys, roster.last_seen, state, exposed, residuals)
+    drift = memory.packed(scorer.series.hours, scorer.reference)
+    return Saved(
+        print_, scorer.time, scorer.begun, roster.keys, roster.last_seen, state, exposed, residuals, drift
+    )
 
 
 def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
     """Let `scorer` go on from what was stored; False, and nothing changed, when it does not fit its query.
 
-    A query that a group has come to use since lacks the past of its residuals, and so does not fit either.
+    A query that a group has come to use since lacks the past of its residuals, one whose drift is watched
+    since then that of its hours, and so they do not fit either.
     """
     query, around, remembers = scorer.query, scorer.reader.around, scorer.reader.remembers
     zone = around.zone
@@ -64,11 +69,14 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
         return False
     if series.residuals and not _recalled(series.residuals, saved):
         return False
+    if series.hours is not None and not memory.recall(series.hours, saved.drift, saved.time):
+        return False
     for name, array in saved.state.items():
         state[name][...] = array
     series.roster.last_seen = saved.last_seen
     series.begun = True
     scorer.series, scorer.time, scorer.begun = series, saved.time, saved.begun
+    scorer.reference = memory.reference(saved.drift)
     if saved.exposed:
         roster = series.roster
         scorer.progress = 1.0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from exporter.confidence import confidence
+from exporter.drift.hours import Hours
 from exporter.exclusions import Exclusions, Treatment
 from exporter.forecast import Forecaster, Foretold, Plan
 from exporter.frame import Floats, Frame, Mask, Rows
@@ -69,6 +70,7 @@ class Population:
         plan = Plan.of(query)
         self.forecaster = Forecaster(plan, len(keys)) if plan else None
         self.refused: Counter[str] = Counter()
+        self.hours = Hours(query.step, len(keys)) if query.watches_drift else None
         self._classify()
 
     def __len__(self) -> int:
@@ -138,9 +140,13 @@ class Population:
         )
         self.quality.step(time, values)
         self._note(values == values, scores, taken)
-        if self.residuals:
+        if self.residuals is not None:
             strayed = bounded - scores.expected
             self.residuals.step(time, scores.score * self.strictness, strayed, taken.learn)
+        if self.hours is not None:
+            self.hours.add(
+                time, bounded, taken.learn if taken.sunday is None else taken.learn & ~taken.sunday
+            )
         return scores
 
     def _note(self, present: Mask, scores: Scores, taken: Treatment) -> None:
@@ -180,6 +186,7 @@ class Population:
     def retune(self, query: Query, zone: str, *, remembers: bool = False) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""
         self.residuals = self.residuals if remembers else None
+        self.hours = self.hours if query.watches_drift else None
         state = self.model.state
         self.query, self.model = query, MODELS[query.model](model_settings(query, zone), len(self))
         self.model.state = state
@@ -211,6 +218,9 @@ class Population:
         if self.residuals and other.residuals:
             self.residuals.select(grown)
             self.residuals.put(rows, other.residuals)
+        if self.hours is not None and other.hours is not None:
+            self.hours.select(grown)
+            self.hours.put(rows, other.hours)
         self._classify()
 
     def keep(self, rows: Rows) -> None:
@@ -222,8 +232,10 @@ class Population:
             self.quality.select(rows)
             if self.forecaster:
                 self.forecaster.select(rows)
-            if self.residuals:
+            if self.residuals is not None:
                 self.residuals.select(rows)
+            if self.hours is not None:
+                self.hours.select(rows)
             self._classify()
 
     def forget(self, before: float) -> None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from exporter.durations import format_duration
 from exporter.kinds import (
+    HOUR,
     Adapts,
     Budget,
     Http,
@@ -23,15 +24,18 @@ from exporter.kinds import (
     Sensitivity,
     Text,
     TimeZone,
+    WholeHours,
+    Window,
 )
 from exporter.timetable import Alertmanager, Calendar, Exclusion, Incidents, Period
 
-Output = Literal["score", "deviation", "value", "band", "shift", "quality", "confidence"]
+Output = Literal["score", "deviation", "value", "band", "shift", "quality", "drift", "confidence"]
 WEEK = 7 * 86_400.0
 ModelName = Literal[
     "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"
 ]
-ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift", "quality")
+DriftTest = Literal["level", "movement", "median", "spread", "ks", "wasserstein", "psi", "jensen_shannon"]
+ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift", "quality", "drift")
 
 
 class Tsdb(Http):
@@ -127,6 +131,15 @@ class Forecast(Section):
         return self
 
 
+class Drift(Section):
+    """Windows of the recent past against a reference; `tests` are exposed beside the combined score."""
+
+    enabled: bool = True
+    window: Window = 86_400.0
+    refresh: WholeHours = 86_400.0
+    tests: tuple[DriftTest, ...] = Field(default=(), strict=False)
+
+
 class Tuning(Section):
     """What may stand in `scoring` as the default of all queries, and in a query for itself alone."""
 
@@ -173,6 +186,7 @@ class Query(Tuning):
     stuck_after: Interval = 3_600.0
     categories: Categories = ()
     forecast: Forecast | None = None
+    drift: Drift = Drift()
     peers_by: tuple[Text, ...] = Field(default=(), strict=False)
     normal: Normal | None = None
 
@@ -186,6 +200,11 @@ class Query(Tuning):
                 f"warm_up ({format_duration(self.warm_up)}): no series would ever be scored"
             )
         return self
+
+    @property
+    def watches_drift(self) -> bool:
+        """Whether windows of this query are compared with its past; rarer points make no hours."""
+        return self.drift.enabled and "drift" in self.outputs and self.step <= HOUR
 
     @model_validator(mode="after")
     def _foreseeable(self) -> Query:
@@ -245,6 +264,7 @@ class Config(Section):
     queries: tuple[Query, ...] = Field(strict=False, min_length=1)
     scoring: Scoring = Scoring()
     categories: Categories = ()
+    drift: Drift = Drift()
     groups: tuple[Group, ...] = Field(default=(), strict=False)
     calendars: tuple[Calendar, ...] = Field(default=(), strict=False)
     periods: tuple[Period, ...] = Field(default=(), strict=False)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import structlog
 
+from exporter.drift.watch import Known
 from exporter.durations import format_duration
 from exporter.exposition import QueryScores, Table, exposed_families, with_label, with_models
 from exporter.frame import Floats, Mask
@@ -33,6 +34,7 @@ class Scorer:
         self.begun = 0
         self.scores: QueryScores | None = None
         self.present: Present | None = None
+        self.reference: Known | None = None
         self.counts: Mapping[str, int] = {}
         self.progress = 0.0
         self.dropped = 0
@@ -103,7 +105,7 @@ class Scorer:
         _, alive = self.reader.instant(target)
         admitted = self._admitted(self._population(()), alive, target)
         self.series = self._population(admitted)
-        self.scores, self.present, self.newcomers = None, None, None
+        self.scores, self.present, self.newcomers, self.reference = None, None, None, None
         self.progress = 0.0
         self.begun = target - int(self.query.history // self.query.step) * int(self.query.step)
         self.time = self.begun if admitted else target

@@ -33,7 +33,8 @@ class Saved:
     """What one query has learnt: its series, and the model's arrays with the series on their last axis.
 
     `exposed` holds the families that were exposed for the point `time`, empty if there were none;
-    `residuals` what joint scores are learnt from, empty where no group uses the query.
+    `residuals` what joint scores are learnt from, empty where no group uses the query; `drift` the hours of
+    the past and their reference, empty where no drift is watched.
     """
 
     fingerprint: str
@@ -44,6 +45,7 @@ class Saved:
     state: dict[str, np.ndarray]
     exposed: dict[str, np.ndarray]
     residuals: dict[str, np.ndarray] = field(default_factory=dict)
+    drift: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Store:
@@ -110,6 +112,7 @@ def _packed(saved: Saved) -> bytes:
     arrays = {f"state.{name}": array for name, array in saved.state.items()}
     arrays |= {f"exposed.{name}": array for name, array in saved.exposed.items()}
     arrays |= {f"residuals.{name}": array for name, array in saved.residuals.items()}
+    arrays |= {f"drift.{name}": array for name, array in saved.drift.items()}
     arrays["about"] = np.frombuffer(orjson.dumps(about), np.uint8)
     arrays["keys"] = np.frombuffer(b"\n".join(saved.keys), np.uint8)
     arrays["last_seen"] = saved.last_seen
@@ -145,6 +148,7 @@ def _unpacked(payload: bytes) -> Saved:
             state=_under("state.", arrays),
             exposed=_under("exposed.", arrays),
             residuals=_under("residuals.", arrays),
+            drift=_under("drift.", arrays),
         )
 
 

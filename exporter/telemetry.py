@@ -90,6 +90,12 @@ class Telemetry:
             if "group" in metric._labelnames:
                 metric.remove_by_labels({"group": group})
 
+    def forget_drift(self, query: str) -> None:
+        """Drop what is said of the drift of a query that is no longer watched."""
+        for name, metric in self._metrics.items():
+            if name.startswith("drift_"):
+                metric.remove_by_labels({"query": query})
+
     def clear(self, *names: str) -> None:
         """Drop every series of these families."""
         for name in names:

@@ -171,3 +171,19 @@ def test_models_named_in_the_schema_are_the_models_there_are() -> None:
 def test_queries_can_override_every_default() -> None:
     """Whatever `scoring` may say about queries, a query may say for itself."""
     assert set(Tuning.model_fields) <= set(Query.model_fields)
+
+
+def test_the_drift_section_is_that_of_every_query_without_its_own() -> None:
+    """Drift is on without a section; a query's own section stands instead of the file's."""
+    text = MINIMAL + "  - {name: b, expr: b, drift: {enabled: false}}\n"
+    assert [query.watches_drift for query in config.parse(text).queries] == [True, False]
+    one, two = config.parse(text + "drift: {window: 12h}\n").queries
+    assert one.drift.window == 12 * 3600
+    assert not two.watches_drift
+
+
+@pytest.mark.parametrize("key", ["step: 2h", "outputs: [score]"])
+def test_drift_is_off_where_it_would_say_nothing(key: str) -> None:
+    """Points that are rarer than the hours it compares, and outputs without it, cost no memory for it."""
+    text = MINIMAL + f"  - {{name: b, expr: b, {key}}}\n"
+    assert [query.watches_drift for query in config.parse(text).queries] == [True, False]

@@ -24,7 +24,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> set[str]:
         name = field.alias or attribute
         parts = [field.annotation, *get_args(field.annotation)]
         inner = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
-        if prefix and name == "categories":
+        if prefix and name in ("categories", "drift"):
             inner = None  # as in the section of that name
         listed = "[]" if get_origin(field.annotation) is tuple else ""
         out |= keys(inner, f"{prefix}{name}{listed}.") if inner else {f"{prefix}{name}"}

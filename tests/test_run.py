@@ -61,9 +61,9 @@ def eventually(is_so: Callable[[], bool], seconds: float = 30) -> bool:
 
 
 @contextmanager
-def exporter(directory: Path, tsdb: str) -> Iterator[Running]:
+def exporter(directory: Path, tsdb: str, config: str = CONFIG) -> Iterator[Running]:
     """`tidemark run` against `tsdb`, in `directory`; terminated at the end if it still runs."""
-    (directory / "tidemark.yml").write_text(CONFIG.format(url=tsdb))
+    (directory / "tidemark.yml").write_text(config.format(url=tsdb))
     port, log = servers.free_port(), directory / "log"
     options = [f"--config.file={directory / 'tidemark.yml'}", f"--web.listen-address=127.0.0.1:{port}"]
     with log.open("ab") as output:
