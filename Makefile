@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMPS := .stamps
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
-BENCH ?= $(filter-out detection tables,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
+BENCH ?= $(filter-out detection drift tables,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup servers demo test lint format types unit bench wheel constraints clean
