@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from exporter.demo.servers import find
-from tests.alertmanager.alerts import CONFIG, TEMPLATES
+from tests.alertmanager.alerts import BY_SEVERITY, CONFIG, TEMPLATES
 from tests.rules.promql import REPOSITORY, alerts, groups
 from tests.rules.timeline import promtool_test
 
@@ -40,7 +40,8 @@ def test_the_table_has_every_alert() -> None:
     shown = {name: (severity, priority) for name, page, severity, priority in rows if name == page}
     labels = {name: rule["labels"] for name, rule in alerts().items()}
     written = {name: (it["severity"], it["priority"]) for name, it in labels.items()}
-    assert shown == written | {"AnomalyService": ("critical, warning", "P2, P3")}
+    both = ("critical, warning", "P2, P3")
+    assert shown == written | dict.fromkeys(BY_SEVERITY, both)
 
 
 def test_the_table_of_thresholds_is_that_of_the_file() -> None:
@@ -95,7 +96,7 @@ def test_another_label_can_be_the_service(copy: Path) -> None:
     """After the command, rules and Alertmanager work on `app`: the same rule tests pass with that label."""
     assert run("sh", "-c", EDITS[2], cwd=copy).returncode == 0
     assert run("sh", "-c", r"sed -i 's/\bservice\b/app/g' tests/rules/*.yml", cwd=copy).returncode == 0
-    for name in ("AnomalyService", "AnomalySeries", "thresholds"):
+    for name in ("AnomalyService", "AnomalySeries", "thresholds", "DriftShare", "drift"):
         done = promtool_test(copy / "tests" / "rules" / f"{name}.yml")
         assert done.returncode == 0, done.stdout + done.stderr
     assert (

@@ -12,6 +12,7 @@ from tests.rules.promql import REPOSITORY, alerts
 CONFIG = REPOSITORY / "alertmanager" / "alertmanager.yml"
 TEMPLATES = CONFIG.parent / "templates"
 WEBHOOK = "http://127.0.0.1:10064"
+BY_SEVERITY = {"AnomalyService", "DriftShare"}
 SERVICE_PRIORITY = {"critical": "P2", "warning": "P3"}
 
 Labels = dict[str, str]
@@ -20,7 +21,7 @@ Labels = dict[str, str]
 def labels_of(alert: str, severity: str) -> Labels:
     """The labels that the rule of `alert` sets, at this severity."""
     labels: Labels = alerts()[alert]["labels"]
-    priority = SERVICE_PRIORITY[severity] if alert == "AnomalyService" else labels["priority"]
+    priority = SERVICE_PRIORITY[severity] if alert in BY_SEVERITY else labels["priority"]
     return {"alertname": alert, "severity": severity, "priority": priority, "team": labels["team"]}
 
 

@@ -29,6 +29,25 @@ MUTED = {
     "service and its series": (PAGE, "AnomalySeries info service=a"),
     "service warning and its series": (WARNING, "AnomalySeries info service=a"),
     "critical and its warning": (PAGE, WARNING),
+    "detector down and drift": ("TidemarkDown critical", "DriftSevere warning query=q"),
+    "stale query and its drift": ("TidemarkQueryStale warning query=q", "DriftNotRunning warning query=q"),
+    "drifting service and its series": (
+        "DriftShare critical service=a",
+        "DriftSevere warning service=a query=q",
+    ),
+    "severe and moderate drift": (
+        "DriftSevere warning service=a query=q",
+        "DriftModerate info service=a query=q",
+    ),
+    "severe and moderate drift without a service": (
+        "DriftSevere warning query=q",
+        "DriftModerate info query=q",
+    ),
+    "poor input and its drift": ("InputQualityLow warning query=q", "DriftSevere warning service=a query=q"),
+    "invalid reference and its silence": (
+        "DriftReferenceInvalid critical query=q",
+        "DriftNotRunning warning query=q",
+    ),
     "TSDB unreachable and what follows": (
         "TidemarkTsdbUnreachable critical instance=x",
         "TidemarkQueryFailing warning instance=x",
@@ -46,6 +65,20 @@ HEARD = {
     "service and another's series": (PAGE, "AnomalySeries info service=b"),
     "service and a series without one": (PAGE, SERIES),
     "critical and another's warning": (PAGE, "AnomalyService warning service=b"),
+    "drifting service and its page": ("DriftShare critical service=a", PAGE),
+    "drifting service and another's series": (
+        "DriftShare warning service=a",
+        "DriftSevere warning service=b query=q",
+    ),
+    "severe drift and another query's": (
+        "DriftSevere warning service=a query=q",
+        "DriftModerate info service=a query=r",
+    ),
+    "poor input and another query's drift": (
+        "InputQualityLow warning query=q",
+        "DriftSevere warning service=a query=r",
+    ),
+    "failing query and its drift": ("TidemarkQueryFailing warning query=q", "DriftSevere warning query=q"),
     "TSDB of another instance": (
         "TidemarkTsdbUnreachable critical instance=x",
         "TidemarkQueryFailing warning instance=y",
