@@ -165,6 +165,13 @@ QUERIES: tuple[Family, ...] = (
         ("query",),
     ),
     Family(
+        "anomaly_input_kind_series",
+        "gauge",
+        "Series of the query that are here now, by kind: constant (one value for a week, or ever), "
+        "zero_dominated (nine in ten points of about the last week are 0) or varying.",
+        ("query", "kind"),
+    ),
+    Family(
         "anomaly_sensitivity",
         "gauge",
         "False alarms promised per healthy series and week, by category of the series (none: all others). "
@@ -195,6 +202,33 @@ QUERIES: tuple[Family, ...] = (
         "Happenings above score 1 over those that the sensitivity promised, mean over the query's series and "
         "the past weeks (half-life 4 weeks): 1 is as promised. Real incidents count too, unless excluded.",
         ("query",),
+    ),
+    Family(
+        "anomaly_model_contamination_ratio",
+        "gauge",
+        "Share of the points with a score that were learnt although they were above score 1, over the past "
+        "weeks (half-life 4 weeks), 0 to 1.",
+        ("query",),
+    ),
+    Family(
+        "anomaly_model_validation_ratio",
+        "gauge",
+        "The same over about the last day, mean of the query's series, 0 to 1.",
+        ("query",),
+    ),
+    Family(
+        "anomaly_model_season_ratio",
+        "gauge",
+        "Share of the season that the models of the query's series know, 0 to 1, mean of those here now: "
+        "hours of the day seen, hours of the week seen twice. Looked at once an hour.",
+        ("query", "season"),
+    ),
+    Family(
+        "anomaly_model_synthetic_detection_ratio",
+        "gauge",
+        "Share of up to 200 scored series in which a fault at the next point would score above 1, by fault: "
+        "zero or doubled, of the value. Tried once an hour on a copy of the model.",
+        ("query", "fault"),
     ),
     Family(
         "anomaly_model_excluded_ratio",

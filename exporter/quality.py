@@ -21,8 +21,14 @@ LONGER = np.float32(2.0)
 MOVES = 24
 """... if it has moved so many times."""
 
+WEEK = 7 * DAY
+ZEROS = 0.9
+"""From this share of zeros in about the last week on, a series is dominated by them."""
+
 SILENT = DAY
 """A series that has been silent for longer is no longer expected."""
+
+KINDS = ("constant", "zero_dominated", "varying")
 
 
 class Quality:
@@ -30,7 +36,8 @@ class Quality:
 
     `share`: of the points of about the last day, how many were good; `last`: the last value, NaN before the
     first; `still`: points in a row since it changed; `longest`: the most that this has been, fading; `run`:
-    `still` half an hour ago; `moves`: changes seen; `limit`: the largest `still` that is no standstill.
+    `still` half an hour ago; `moves`: changes seen; `limit`: the largest `still` that is no standstill;
+    `points` and `zeros`: how many points there were, and how many of them were 0, fading in about a week.
     """
 
     FIELDS: ClassVar[dict[str, tuple[type, float]]] = {
@@ -41,6 +48,8 @@ class Quality:
         "run": (np.float32, 0.0),
         "moves": (np.float32, 0.0),
         "limit": (np.float32, math.inf),
+        "points": (np.float32, 0.0),
+        "zeros": (np.float32, 0.0),
     }
 
     def __init__(
@@ -55,6 +64,7 @@ class Quality:
         self._step, self._domain, self._patience = step, domain, np.float32(stuck_after / step)
         self._newest = np.float32(-math.expm1(-step / DAY))
         self._kept = np.float32(math.exp2(-max(step, HALF_HOUR) / MEMORY))
+        self._recent = np.float32(math.exp(-max(step, HALF_HOUR) / WEEK))
 
     @classmethod
     def of(cls, query: Query, rows: int) -> Quality:
@@ -81,6 +91,8 @@ class Quality:
         state["moves"] += moved
         state["still"] += there
         state["still"] *= ~moved
+        state["points"] += there
+        state["zeros"] += values == 0
         np.copyto(state["last"], values, where=there)
         if time % HALF_HOUR < self._step:
             self._turn()
@@ -93,6 +105,8 @@ class Quality:
         state = self.state
         ended = state["still"] < state["run"]
         state["longest"] *= self._kept
+        state["points"] *= self._recent
+        state["zeros"] *= self._recent
         np.maximum(state["longest"], state["run"] * ended, out=state["longest"])
         state["run"][:] = state["still"]
         at_rest = np.isin(state["last"], (0.0, *self._domain)) | (state["moves"] < MOVES)
@@ -103,6 +117,14 @@ class Quality:
     def stuck(self) -> Mask:
         """Which series have not moved for far longer than they ever did before, (S,)."""
         return np.asarray(self.state["still"] > self.state["limit"])
+
+    def kinds(self, here: Mask) -> dict[str, int]:
+        """How many of the series that are `here` (S,) never move, are mostly 0, or vary."""
+        state = self.state
+        constant = (state["still"] >= WEEK / self._step) | (state["moves"] <= 1)
+        sparse = ~constant & (state["zeros"] >= ZEROS * state["points"])
+        of_each = (constant, sparse, ~(constant | sparse))
+        return {kind: int((here & mask).sum()) for kind, mask in zip(KINDS, of_each, strict=True)}
 
     def told(self, now: float, last_seen: Rows) -> dict[str, Floats]:
         """What is exposed of each series (S,), NaN where it has been silent for longer than a day.

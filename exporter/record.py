@@ -18,19 +18,20 @@ HALF_LIFE = 28 * DAY
 APART = 1_800.0
 """Points above the edge that are nearer than this to the last one belong to one alarm."""
 
+_COUNTED = ("points", "alarms", "promised", "judged", "beyond", "lately")
+
 
 class Record:
     """Counters of S series, each updated in constant time by a point.
 
     `points`: points seen; `alarms` and `promised`: happenings above the edge, and how many the budget allowed
-    in the same time, both fading; `calm`: seconds since the score was last above the edge; `excluded_` and a
-    reason: points that were not learnt for it.
+    in the same time, both fading; `judged` and `beyond`: points with a score, and those of them above the
+    edge, both fading; `lately`: the share above the edge of about the last day; `calm`: seconds since the
+    score was last above the edge; `excluded_` and a reason: points that were not learnt for it.
     """
 
     FIELDS: ClassVar[dict[str, float]] = {
-        "points": 0.0,
-        "alarms": 0.0,
-        "promised": 0.0,
+        **dict.fromkeys(_COUNTED, 0.0),
         "calm": math.inf,
         **{f"excluded_{reason}": 0.0 for reason in REASONS},
     }
@@ -41,6 +42,7 @@ class Record:
         self._step = np.float32(step)
         self._kept = np.float32(math.exp2(-step / HALF_LIFE))
         self._apart = np.float32(max(APART, 3 * step))
+        self._newest = np.float32(-math.expm1(-step / DAY))
 
     def step(self, present: Mask, score: Floats, budget: Floats | float) -> None:
         """Take in one point: who was there (S,), the scores, and the budget in seconds between alarms.
@@ -48,13 +50,18 @@ class Record:
         A series is watched while it has a score.
         """
         state, calm = self.state, self.state["calm"]
+        judged = score == score
         state["points"] += present
-        state["alarms"] *= self._kept
-        state["promised"] *= self._kept
-        state["promised"] += (score == score) * np.float32(self._step / budget)
+        for fading in ("alarms", "promised", "judged", "beyond"):
+            state[fading] *= self._kept
+        state["promised"] += judged * np.float32(self._step / budget)
+        state["judged"] += judged
+        state["lately"] *= 1 - self._newest * judged
         above = np.flatnonzero(score > 1)
         if len(above):
             state["alarms"][above] += calm[above] > self._apart
+            state["beyond"][above] += 1
+            state["lately"][above] += self._newest
             calm[above] = -self._step
         calm += self._step
 
@@ -86,6 +93,16 @@ class Record:
         """Alarms over those promised, in all series together; NaN before anything was promised."""
         promised = float(self.state["promised"].sum())
         return float(self.state["alarms"].sum()) / promised if promised else math.nan
+
+    def contamination_ratio(self) -> float:
+        """The share of the points learnt with a score that were above the edge; NaN before the first."""
+        judged = float(self.state["judged"].sum(dtype=np.float64))
+        return float(self.state["beyond"].sum(dtype=np.float64)) / judged if judged else math.nan
+
+    def validation_ratio(self) -> float:
+        """The same of about the last day, mean of the series that ever had a score; NaN where none had."""
+        known = self.state["judged"] > 0
+        return float(self.state["lately"][known].mean()) if known.any() else math.nan
 
 
 def _fresh(name: str, rows: int) -> np.ndarray:

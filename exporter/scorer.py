@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import structlog
 
+from exporter import survey
 from exporter.drift.watch import Known
 from exporter.durations import format_duration
 from exporter.exposition import QueryScores, Table, exposed_families, with_label, with_models
@@ -39,6 +40,7 @@ class Scorer:
         self.progress = 0.0
         self.dropped = 0
         self._refused: frozenset[bytes] = frozenset()
+        self._surveyed = -1
         self._adopted: tuple[Query, Surroundings] | None = None
 
     def target(self, now: float) -> int:
@@ -182,6 +184,7 @@ class Scorer:
         self._count(scored, present - scored - paused, len(values) - present, paused)
         self._tell_what_is_known()
         self._tell_input(values, told["anomaly_input_lag_seconds"])
+        self._survey(time, values, judged)
         self._progress(1.0)
 
     def _foretold(self, time: int, here: Mask) -> Sequence[Table]:
@@ -214,6 +217,8 @@ class Scorer:
         if expected.any():
             self.reader.tell("anomaly_input_available_ratio", float(here.sum() / expected.sum()))
         self.reader.tell("anomaly_input_stuck_series", int((self.series.quality.stuck & here).sum()))
+        for kind, count in self.series.quality.kinds(here).items():
+            self.reader.tell("anomaly_input_kind_series", count, kind=kind)
 
     def _tell_refused(self) -> None:
         """Count the samples that could not be true."""
@@ -246,10 +251,27 @@ class Scorer:
         record = self.series.record
         self.reader.tell("anomaly_model_trained_timestamp_seconds", self.begun)
         self.reader.tell("anomaly_model_samples", float(record.state["points"].sum(dtype=np.float64)))
-        if not math.isnan(ratio := record.false_alarm_ratio()):
-            self.reader.tell("anomaly_model_false_alarm_ratio", ratio)
+        ratios = {
+            "false_alarm": record.false_alarm_ratio(),
+            "contamination": record.contamination_ratio(),
+            "validation": record.validation_ratio(),
+        }
+        for name, ratio in ratios.items():
+            if not math.isnan(ratio):
+                self.reader.tell(f"anomaly_model_{name}_ratio", ratio)
         for reason, share in record.excluded_ratio().items():
             self.reader.tell("anomaly_model_excluded_ratio", share, reason=reason)
+
+    def _survey(self, time: int, values: Floats, judged: Mask) -> None:
+        """What takes longer to find out, once an hour; `judged` (S,): who has a score."""
+        number = survey.turn(self.query.name, time)
+        if number == self._surveyed:
+            return
+        self._surveyed = number
+        for season, share in survey.season_ratio(self.series, np.isfinite(values)).items():
+            self.reader.tell("anomaly_model_season_ratio", share, season=season)
+        for fault, share in survey.detection_ratio(self.series, time, values, judged).items():
+            self.reader.tell("anomaly_model_synthetic_detection_ratio", share, fault=fault)
 
     def _count(self, scored: int, learning: int, missing: int, paused: int = 0) -> None:
         self.counts = {"scored": scored, "learning": learning, "missing": missing, "paused": paused}

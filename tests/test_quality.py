@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.persistence import restore, saved
-from exporter.quality import DAY, SILENT, Quality
+from exporter.quality import DAY, KINDS, SILENT, Quality
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
 from tests.test_scorer import NOW, STEP, scorer, scores, services, turn
@@ -37,7 +37,7 @@ def noise(points: int, seed: int = 0) -> np.ndarray:
 def told(it: object, name: str, **labels: str) -> float:
     """A figure of the query `rate` on /metrics; 0 where it is not there."""
     text = it.reader.around.telemetry.render().decode()  # type: ignore[attr-defined]
-    wanted = ",".join(f'{key}="{value}"' for key, value in {"query": "rate", **labels}.items())
+    wanted = ",".join(f'{key}="{value}"' for key, value in sorted({"query": "rate", **labels}.items()))
     found = [line.split()[-1] for line in text.splitlines() if line.startswith(f"{name}{{{wanted}}} ")]
     return float(found[0]) if found else 0.0
 
@@ -94,6 +94,36 @@ def test_a_series_that_froze_is_stuck() -> None:
 def test_what_may_rest_is_not_stuck(values: np.ndarray) -> None:
     """A standstill is told only where it is new, long, and not at a natural end."""
     assert fed(values, domain=(-math.inf, 1.0) if values.max() <= 1 else ANY).stuck.tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (np.full(100, 7.0), "constant"),
+        (np.zeros(100), "constant"),
+        (np.concatenate([noise(500), np.full(7 * 288 + 1, 7.0)]), "constant"),
+        (np.concatenate([noise(500), np.full(6 * 288, 7.0)]), "varying"),
+        (np.where(np.arange(4_000) % 20, 0.0, noise(4_000)), "zero_dominated"),
+        (np.concatenate([noise(4_000), np.where(np.arange(8_000) % 50, 0.0, 1.0)]), "zero_dominated"),
+        (np.where(np.arange(4_000) % 5, 0.0, noise(4_000)), "varying"),
+        (np.append(np.zeros(4_000), math.nan), None),
+    ],
+    ids=["ever", "ever 0", "for a week", "for six days", "sparse", "become sparse", "often 0", "not here"],
+)
+def test_kinds(values: np.ndarray, kind: str | None) -> None:
+    """A series that is here never moves, is mostly 0, or varies."""
+    counts = fed(values, 300.0).kinds(np.isfinite(values[-1:]))
+    assert {name for name, count in counts.items() if count} == ({kind} if kind else set())
+
+
+def test_a_query_counts_its_series_by_kind() -> None:
+    """A wave varies, a flat line is constant, and both are told."""
+    tsdb = services("a")
+    tsdb.series["rate"].append(({"service": "flat"}, lambda at: np.full(len(at), 5.0)))
+    it = scorer(tsdb)
+    turn(it, NOW)
+    kinds = {it_: told(it, "anomaly_input_kind_series", kind=it_) for it_ in KINDS}
+    assert kinds == {"constant": 1, "zero_dominated": 0, "varying": 1}
 
 
 def test_a_pause_does_not_make_a_standstill() -> None:

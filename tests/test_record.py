@@ -49,6 +49,24 @@ def test_a_ratio_needs_a_scored_series() -> None:
     assert math.isnan(fed(100, {}, present=False).false_alarm_ratio())
 
 
+def test_the_learnt_points_beyond_the_edge_have_a_share() -> None:
+    """Three of two hundred points with a score are beyond it; points without a score do not count."""
+    record = fed(200, {50: 1.2, 51: 3.0, 60: 1.1, 70: math.nan})
+    assert record.contamination_ratio() == pytest.approx(3 / 199, rel=0.01)
+    assert fed(200, {50: 1.0}).contamination_ratio() == 0
+    assert math.isnan(fed(100, {}, present=False).contamination_ratio())
+
+
+def test_the_last_day_is_told_apart_from_the_weeks() -> None:
+    """An hour beyond the edge shows in the share of the day, and is gone from it a week later."""
+    strange = dict.fromkeys(range(2016, 2028), 2.0)
+    fresh, old = fed(2_028, strange, step=300.0), fed(4_032, strange, step=300.0)
+    assert fresh.validation_ratio() == pytest.approx(1 / 24, rel=0.05)
+    assert old.validation_ratio() < 1e-4
+    assert old.contamination_ratio() > 0.002
+    assert math.isnan(fed(100, {}, present=False).validation_ratio())
+
+
 def test_a_larger_budget_promises_more() -> None:
     """The same alarms are fewer times the promise of a series that is watched more sensitively."""
     one, two = Record(MINUTE, 2), Record(MINUTE, 2)
@@ -110,6 +128,8 @@ def test_a_query_tells_what_its_models_know() -> None:
     assert told(text, "anomaly_model_trained_timestamp_seconds") == it.begun
     assert told(text, "anomaly_model_samples") == pytest.approx(4 * 86_400 / STEP, abs=2)
     assert told(text, "anomaly_model_false_alarm_ratio") > 1
+    assert 0 < told(text, "anomaly_model_contamination_ratio") < 0.1
+    assert 0 < told(text, "anomaly_model_validation_ratio") < 0.1
 
 
 def test_confidence_is_exposed_where_it_is_asked_for() -> None:

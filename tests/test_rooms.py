@@ -17,7 +17,7 @@ ROOMS = [
     {"cycle"},
     {"turns", "persistence", "groups", "diary", "drifts"},
     {"scorer"},
-    {"newcomers"},
+    {"newcomers", "survey"},
     {"surroundings", "population", "ranking", "logs", "alertmanager"},
     {"promql", "incidents", "drift"},
     {"roster", "status", "sensitivity", "exclusions", "forecast"},

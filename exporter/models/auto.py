@@ -9,7 +9,7 @@ import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
 from exporter.models import rows
-from exporter.models.contract import Model, Recurring, Scores, Settings, State
+from exporter.models.contract import Acquainted, Model, Recurring, Scores, Settings, State
 from exporter.models.holt_winters import HoltWinters
 from exporter.models.quantile import Quantile
 from exporter.models.rate_of_change import RateOfChange
@@ -78,6 +78,12 @@ class Auto:
         default = self._models["seasonal"]
         assert isinstance(default, Recurring)
         return default.season(time)
+
+    def acquainted(self) -> dict[str, Floats]:
+        """How much the default model knows of its seasons, (S,)."""
+        default = self._models["seasonal"]
+        assert isinstance(default, Acquainted)
+        return default.acquainted()
 
     def reasons(self) -> Floats:
         """How wide each candidate's band has been against that of the first, (C, S); NaN before a day."""

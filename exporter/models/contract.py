@@ -132,6 +132,15 @@ class Recurring(Protocol):
 
 
 @runtime_checkable
+class Acquainted(Protocol):
+    """A model that knows how much of its seasons it has seen."""
+
+    def acquainted(self) -> dict[str, Floats]:
+        """The share of each season that is known, by its name, `day` or `week`: (S,), 0 to 1."""
+        ...
+
+
+@runtime_checkable
 class Comparing(Protocol):
     """A model that compares the series of one query with each other, at the same time."""
 

@@ -41,6 +41,17 @@ def value(state: State, at: Season) -> Floats:
     return season
 
 
+def acquainted(state: State, step: float) -> dict[str, Floats]:
+    """The share of each season that is known, (S,): hours of the day seen, hours of the week that count half.
+
+    Points `step` seconds apart cannot see more hours than there are points.
+    """
+    hours = max(step, 3600) / 3600
+    day = (state["day_seen"] > 0).reshape(24, SLOTS // 24, -1).any(axis=1)
+    known = {"day": day, "week": state["week_seen"] >= WEEK_PRIOR}
+    return {name: np.minimum(seen.mean(axis=0) * hours, 1) for name, seen in known.items()}
+
+
 def learn(state: State, at: Season, residual: Floats, step: float, weight: Floats) -> None:
     """Take over part of `residual` (S,), in place; `weight` is 0 where nothing may be learnt."""
     settled = np.float32(1 - (1 - DAY_GAIN) ** min(step / SLOT, 1))

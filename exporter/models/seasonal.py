@@ -84,6 +84,10 @@ class Seasonal:
         """What the season adds to the level at Unix second `time`, (S,)."""
         return profile.value(self.state, self._clock.at(int(time)))
 
+    def acquainted(self) -> dict[str, Floats]:
+        """The share of the hours of the day and of the week that are known, (S,)."""
+        return profile.acquainted(self.state, self.settings.step)
+
     def select(self, taken: Rows) -> None:
         """Rearrange the state so that new row i is old row `taken[i]`, or a fresh series where that is -1."""
         rows.select(self.state, FIELDS, taken)

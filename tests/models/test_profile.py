@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from exporter.models import profile
 from exporter.models.contract import State
@@ -42,6 +43,25 @@ def learn(
         profile.learn(state, season, residual, STEP, np.full(1, weight, np.float32))
         residuals[i] = residual[0]
     return residuals
+
+
+def test_how_much_of_the_season_is_known() -> None:
+    """A day shows every hour of the day, two weeks show each hour of the week twice; ten days know a part."""
+    found = {}
+    for days in (0, 1, 10, 14):
+        state = fresh()
+        learn(state, days)
+        found[days] = [round(float(it[0]), 2) for it in profile.acquainted(state, STEP).values()]
+    assert found == {0: [0, 0], 1: [1, 0], 10: [1, 0.43], 14: [1, 1]}
+
+
+@pytest.mark.parametrize("step", [60, 900, 3_600, 7_200])
+def test_rare_points_can_know_all_of_the_day(step: int) -> None:
+    """With points two hours apart no more than every other hour can be seen."""
+    state, clock, weight = fresh(), LocalClock("UTC"), np.ones(1, np.float32)
+    for time in range(MONDAY, MONDAY + 86_400, step):
+        profile.learn(state, clock.at(time), weight, step, weight)
+    assert profile.acquainted(state, step)["day"].tolist() == [1]
 
 
 def test_a_daily_shape_is_known_after_two_days() -> None:

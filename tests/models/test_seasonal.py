@@ -64,6 +64,16 @@ def test_sparse_counts_do_not_alarm_for_ever() -> None:
     assert starts.sum() / 10 <= 2
 
 
+def test_rare_bursts_do_not_alarm_each_time() -> None:
+    """Nineteen points in twenty are 0: bursts as large as ever do not alarm, and neither does the rest."""
+    rng = np.random.default_rng(1)
+    size = (21 * DAY, 10)
+    values = np.where(rng.random(size) < 0.05, rng.lognormal(2, 0.5, size), 0)
+    found = scores(replay(fresh("seasonal", 10), times(len(values)), values))[14 * DAY :]
+    assert (found[values[14 * DAY :] > 0] > 1).mean() < 0.001
+    assert (found > 1).sum() <= 3
+
+
 def test_quantised_flat_series_do_not_alarm() -> None:
     """A gauge that flickers between two neighbouring values is quiet."""
     values = 50 + (np.random.default_rng(4).random((7 * DAY, 5)) < 0.02).astype(float)
