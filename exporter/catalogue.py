@@ -112,6 +112,13 @@ INPUT: tuple[Family, ...] = (
         f"goes on for a day after the last point. {_CLOCK}",
         _PER_SERIES,
     ),
+    Family(
+        "anomaly_paused",
+        "gauge",
+        "Always 1, while a calendar says no_score for the series; goes on for a day after the last point. "
+        f"{_CLOCK}",
+        _PER_SERIES,
+    ),
 )
 """What is said of the input of each series, whether it has a score or not."""
 

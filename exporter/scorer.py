@@ -174,7 +174,11 @@ class Scorer:
         told = self.series.quality.told(time + self.query.offset, roster.last_seen)
         families = exposed_families(self.query.outputs, values, scores, beside, told)
         judged = np.isfinite(scores.score)
-        tables = (*self._tell_models(judged), *self._foretold(time, np.isfinite(values)))
+        tables = (
+            *self._tell_models(judged),
+            *self._foretold(time, np.isfinite(values)),
+            *self._resting(time, told),
+        )
         self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families, tables)
         if residuals := self.series.residuals:
             strayed = residuals.state["residual"].copy()
@@ -210,6 +214,14 @@ class Scorer:
             for limit, seconds in foretold.until.items()
         )
         return (*ahead, *until)
+
+    def _resting(self, time: int, told: Mapping[str, Floats]) -> Sequence[Table]:
+        """Which series that are expected have no score because a calendar says so."""
+        hidden = self.series.exclusions.at(time).hidden
+        if hidden is None:
+            return ()
+        paused = np.where(hidden & np.isfinite(told["anomaly_input_lag_seconds"]), 1.0, np.nan)
+        return (Table(self.series.roster.rendered, {"anomaly_paused": paused}),)
 
     def _tell_input(self, values: Floats, lag: Floats) -> None:
         """How many of the series that are expected are here, and how many of them stand still."""

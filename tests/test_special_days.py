@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from exporter import timetable
 from exporter.calendars import Calendar
+from exporter.exposition import render
 from exporter.matchers import patterns
 from exporter.scorer import Scorer
 from exporter.windows import Agenda, Window, Windows
@@ -81,6 +83,26 @@ def test_no_score_leaves_a_gap_and_says_so() -> None:
         turn(it, at)
         turn(other, at)
     assert scores(it) == scores(other)
+
+
+def paused(it: Scorer) -> list[str]:
+    """The services that are said to be paused."""
+    assert it.scores is not None
+    text = render(it.scores.tables).decode()
+    return re.findall(r'anomaly_paused\{query="rate",service="(\w)"\} 1', text)
+
+
+def test_paused_series_are_named_even_when_they_are_silent() -> None:
+    """While the window lasts, also after the last point; not before, not afterwards, and nobody else."""
+    end = NOW + 2 * STEP
+    down: Curve = lambda times: np.where((times < NOW) | (times >= end), daily(0)(times), np.nan)  # noqa: E731
+    hidden = Window(NOW - STEP, end, patterns({"service": "a"}), "calendar", "no_score")
+    it = watched(FakeTsdb({"rate": [({"service": "a"}, down), ({"service": "b"}, daily(1))]}), hidden)
+    found = []
+    for at in range(NOW - 2 * STEP, end + STEP, STEP):
+        turn(it, at)
+        found.append(paused(it))
+    assert found == [[], ["a"], ["a"], ["a"], []]
 
 
 def outage(*, excluded: bool) -> Scorer:

@@ -48,12 +48,35 @@ MUTED = {
         "DriftReferenceInvalid critical query=q",
         "DriftNotRunning warning query=q",
     ),
+    "maintenance and the page of its service": ("Maintenance info service=a", PAGE),
+    "maintenance and its service's silence": (
+        "Maintenance info service=a",
+        "InputServiceSilent info service=a query=q",
+    ),
+    "maintenance of a query and its series": (
+        "Maintenance info query=q",
+        "AnomalySeries info service=a query=q",
+    ),
+    "maintenance and drift": ("Maintenance info service=a", "DriftSevere warning service=a query=q"),
+    "maintenance of a query and its silence": ("Maintenance info query=q", "InputSilent warning query=q"),
     "TSDB unreachable and what follows": (
         "TidemarkTsdbUnreachable critical instance=x",
         "TidemarkQueryFailing warning instance=x",
     ),
 }
 HEARD = {
+    "maintenance and an invalid reference": (
+        "Maintenance info query=q",
+        "DriftReferenceInvalid critical query=q",
+    ),
+    "maintenance and another's page": ("Maintenance info service=b", PAGE),
+    "maintenance and a series without service": ("Maintenance info service=a", SERIES),
+    "maintenance of a query and a service": ("Maintenance info query=q", PAGE),
+    "maintenance and a full disk": (
+        "Maintenance info service=a",
+        "ForecastLimitImminent critical service=a query=q",
+    ),
+    "maintenance and the detector": ("Maintenance info service=a", "TidemarkDown critical"),
     "slow cycle": ("TidemarkCycleSlow warning", PAGE),
     "watchdog": ("TidemarkWatchdog info", PAGE),
     "failing query and another series": (
