@@ -245,6 +245,13 @@ QUERIES: tuple[Family, ...] = (
         ("query", "reason"),
     ),
     Family(
+        "anomaly_group_correlation_max",
+        "gauge",
+        "Largest correlation, 0 to 1 without sign, between the residuals of two queries of the group when "
+        "its model was last fitted: near 1 they say the same.",
+        ("group",),
+    ),
+    Family(
         "drift_reference_info",
         "gauge",
         "Always 1; the label is the SHA-256 of the reference that drift of the query is measured against.",

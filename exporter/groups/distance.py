@@ -39,6 +39,7 @@ class Distance:
         own = covariance.diagonal()[self.known]
         variance = max(float(own.mean()) if len(own) else 0.0, _SMALLEST_VARIANCE)
         equal = variance * np.eye(len(covariance))
+        self.correlation = _largest_correlation(filled, seen)
         self.covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * equal
 
     def of(self, vectors: Floats) -> Floats:
@@ -82,6 +83,17 @@ class Distance:
             if len(members):
                 own = self.covariance[np.ix_(members, members)]
                 yield np.flatnonzero(which.ravel() == number), members, np.linalg.inv(own)
+
+
+def _largest_correlation(filled: Floats, seen: Mask) -> float:
+    """The largest |r| between two members, over the vectors (N, P) that have both; 0 where too few do."""
+    there = seen.astype(np.float64)
+    power = np.square(filled).T @ there
+    size = np.sqrt(power * power.T)
+    related = np.abs(filled.T @ filled) / np.where(size > 0, size, np.inf)
+    related[there.T @ there < FEWEST] = 0
+    np.fill_diagonal(related, 0)
+    return float(related.max(initial=0))
 
 
 def _chi_square_95(dimensions: int) -> float:

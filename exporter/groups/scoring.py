@@ -78,7 +78,9 @@ class Group:
         error = done.exception()
         if error is None:
             self.model = done.result()
-            self.telemetry.set("group_trained_timestamp_seconds", self.model.time, group=self.settings.name)
+            name, related = self.settings.name, self.model.distance.correlation
+            self.telemetry.set("group_trained_timestamp_seconds", self.model.time, group=name)
+            self.telemetry.set("anomaly_group_correlation_max", related, group=name)
         elif not isinstance(error, TooShort):
             _log.error("group not fitted", group=self.settings.name, error=f"{type(error).__name__}: {error}")
             _log.debug("group not fitted", exc_info=error)

@@ -57,6 +57,24 @@ def test_members_that_move_together_are_stranger_apart() -> None:
     assert distance.of(apart)[0] > 1.2 * distance.of(together)[0]
 
 
+def test_the_largest_correlation_is_told() -> None:
+    """Half of the first two is shared, less so near 0; no matter the sign, or who is missing elsewhere."""
+    vectors = healthy(times=2_000).reshape(-1, QUERIES)
+    assert Distance(vectors).correlation == pytest.approx(0.4, abs=0.05)
+    vectors[:, 1] *= -1
+    vectors[::3, 4] = np.nan
+    assert Distance(vectors).correlation == pytest.approx(0.4, abs=0.05)
+    assert Distance(normal()).correlation < 0.05
+
+
+def test_members_that_never_meet_have_no_correlation() -> None:
+    """Neither have those that are always 0."""
+    vectors = normal(1_000)
+    vectors[::2, 0], vectors[1::2, 1] = np.nan, np.nan
+    vectors[:, 2:] = 0
+    assert Distance(vectors).correlation == 0
+
+
 def test_without_is_the_distance_with_a_member_at_zero() -> None:
     """The closed form for one member at 0 is what the distance itself says of that vector."""
     vectors = healthy(times=5).reshape(-1, QUERIES)

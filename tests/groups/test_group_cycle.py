@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,16 @@ def shares(cycle: Cycle, service: str) -> dict[str, float]:
     (it,) = cycle.snapshot.groups
     row = [labels["service"] for labels in it.services].index(service)
     return {name: v for name, v in zip(it.queries, it.contribution[row].tolist(), strict=True) if v == v}
+
+
+def test_two_queries_that_say_the_same_are_told(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
+    """The correlation of a query with itself under another name is 1; of three unrelated ones it is less."""
+    told = r'anomaly_group_correlation_max\{group="service"\} (\S+)'
+    (apart,) = re.findall(told, text(started(tsdb, clock, tmp_path / "apart")))
+    tsdb.series["two"] = tsdb.series["one"]
+    (same,) = re.findall(told, text(started(tsdb, clock, tmp_path / "same")))
+    assert float(apart) < 0.6
+    assert float(same) > 0.99
 
 
 def test_services_are_scored_once_the_group_is_fitted(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
