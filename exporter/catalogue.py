@@ -78,7 +78,7 @@ OCCASIONAL: tuple[Family, ...] = (
         "anomaly_confidence",
         "gauge",
         "How far the score can be trusted, 0 to 1: lowered by a young series, missing points, a recent level "
-        f"shift and near misses; exposed where outputs name it. {_CLOCK}",
+        f"shift, drift and near misses; exposed where outputs name it. {_CLOCK}",
         _PER_SERIES,
     ),
     Family(

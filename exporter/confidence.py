@@ -13,17 +13,27 @@ UNSETTLED = 86_400.0
 """The doubt that a new level leaves behind falls to a third in so many seconds."""
 
 
+MODERATE, SEVERE = 3.0, 5.0
+"""The steps of the drift scale."""
+
+
 def confidence(
-    known: Floats, warm_up: float, share: Floats, since_shift: Floats, edge_factor: Floats | float
+    known: Floats,
+    warm_up: float,
+    share: Floats,
+    since_shift: Floats,
+    edge_factor: Floats | float,
+    drift: Floats | float = 0.0,
 ) -> Floats:
-    """youth · completeness · settledness / edge factor, (S,).
+    """youth · completeness · settledness · steadiness / edge factor, (S,).
 
     `known`: seconds of points seen; `share`: of the points of the last day, how many were there;
     `since_shift`: seconds since a level was accepted, NaN where there was none; `edge_factor`: by what near
-    misses raised the edge. Formula: docs/score.md. A drift score will be one more factor.
+    misses raised the edge; `drift`: the last drift score. Formula: docs/score.md.
     """
     settled = 1 - 0.5 * np.exp(-np.nan_to_num(since_shift, nan=np.inf) / UNSETTLED)
-    product: Floats = youth(known, warm_up) * share * settled / edge_factor
+    steady = 1 - 0.15 * (np.greater_equal(drift, MODERATE).astype(float) + np.greater_equal(drift, SEVERE))
+    product: Floats = youth(known, warm_up) * share * settled * steady / edge_factor
     return np.clip(product, 0, 1)
 
 

@@ -106,6 +106,8 @@ class Drifts:
         done, watch.running = watch.running, None
         outcome = done.result()
         watch.outcome, watch.scorer.reference = outcome, outcome.known
+        if outcome.scores:
+            watch.scorer.series.drifting.take(outcome.scores.time, outcome.drifting)
         self._tell(watch.scorer.query.name, outcome)
 
     def _tell(self, query: str, outcome: Outcome) -> None:

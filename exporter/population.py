@@ -9,6 +9,7 @@ import numpy as np
 
 from exporter.confidence import confidence
 from exporter.drift.hours import Hours
+from exporter.drift.latest import Latest
 from exporter.exclusions import Exclusions, Treatment
 from exporter.forecast import Forecaster, Foretold, Plan
 from exporter.frame import Floats, Frame, Mask, Rows
@@ -71,6 +72,7 @@ class Population:
         self.forecaster = Forecaster(plan, len(keys)) if plan else None
         self.refused: Counter[str] = Counter()
         self.hours = Hours(query.step, len(keys)) if query.watches_drift else None
+        self.drifting = Latest()
         self._classify()
 
     def __len__(self) -> int:
@@ -174,14 +176,14 @@ class Population:
         return {
             "anomaly_level_shift_timestamp_seconds": shifts.time,
             "anomaly_level_shift_size": shifts.size,
-            "anomaly_confidence": np.round(self._confidence(time - shifts.time), 3),
+            "anomaly_confidence": np.round(self._confidence(time, time - shifts.time), 3),
         }
 
-    def _confidence(self, since_shift: Floats) -> Floats:
-        record = self.record.state
+    def _confidence(self, time: int, since_shift: Floats) -> Floats:
         raised = self.model.state.get("factor", 1.0)
-        known = record["points"] * self.query.step
-        return confidence(known, self.query.warm_up, self.quality.state["share"], since_shift, raised)
+        known, share = self.record.state["points"] * self.query.step, self.quality.state["share"]
+        drift = self.drifting.of(self.roster.rendered, time)
+        return confidence(known, self.query.warm_up, share, since_shift, raised, drift)
 
     def retune(self, query: Query, zone: str, *, remembers: bool = False) -> None:
         """Go on under other settings of the same model: what was learnt stays, within `max_series`."""

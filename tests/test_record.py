@@ -113,6 +113,13 @@ def test_confidence_is_a_share_that_each_fault_lowers(
         assert found <= fault + 1e-9
 
 
+@pytest.mark.parametrize(("drift", "left"), [(0.0, 1), (2.9, 1), (3.0, 0.85), (5.0, 0.7), (50.0, 0.7)])
+def test_drift_lowers_confidence_in_two_steps(drift: float, left: float) -> None:
+    """Moderate drift takes 15 per cent, severe drift 30, and no drift more than that."""
+    calm = confidence(np.array([SETTLED]), 2 * DAY, np.ones(1), np.array([math.nan]), 1.0, drift)
+    assert calm == pytest.approx(left)
+
+
 def told(text: str, name: str) -> float:
     """The value of a gauge of the query `rate`."""
     (line,) = [it for it in text.splitlines() if it.startswith(f'{name}{{query="rate"}} ')]

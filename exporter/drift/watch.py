@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from exporter.drift.hours import HOUR, HOURS, Past
 from exporter.drift.reference import Reference
 from exporter.drift.renewal import REPORTED, is_due, renewed
 from exporter.exposition import DriftScores, Table, render_labels
-from exporter.frame import Floats
+from exporter.frame import Floats, Mask, Rows
 from exporter.schema import Drift
 
 SIGHT = 7 * 24
@@ -47,6 +47,7 @@ class Outcome:
     """What one run found: scores to expose, whether the reference was intact, and the shifts of the window.
 
     `shifts` (S,) and `days` (DAYS, S): the window's and the reference's days' shifts in sds of those days.
+    `drifting`: the combined scores of the series that drift, by their rendered labels.
     """
 
     known: Known | None
@@ -55,6 +56,7 @@ class Outcome:
     series: tuple[Labels, ...] = ()
     shifts: Floats | None = None
     days: Floats | None = None
+    drifting: Mapping[bytes, float] = field(default_factory=dict)
 
 
 def wants(settings: Drift, known: Known | None, hour: int) -> bool:
@@ -83,12 +85,14 @@ def run(query: str, settings: Drift, series: Sequence[Labels], past: Past, known
     if not known:
         return Outcome(None, True, None)
     reference = known.aligned(rendered)
-    tables = _tables(settings, series, rendered, past, reference)
+    found = reference.scores(past)
+    tables = _tables(settings, series, found, past, reference)
     tables += _histogram_tables(settings, series, past, window)
     days, shifts = reference.arrays["days"].astype(np.float32), reference.shift(past)
     sd = np.maximum(_spread(days), FLOOR_SHIFT)
     scores = DriftScores(query, past.end * HOUR, tuple(tables))
-    return Outcome(known, True, scores, tuple(series), shifts / sd, days / sd)
+    drifting = {rendered[row]: float(found["combined"][row]) for row in _drifting(series, found).tolist()}
+    return Outcome(known, True, scores, tuple(series), shifts / sd, days / sd, drifting)
 
 
 FLOOR_SHIFT = 0.6
@@ -102,14 +106,17 @@ def _learnt(past: Past, window: int, rendered: tuple[bytes, ...], before: Known 
 
 
 def _tables(
-    settings: Drift, series: Sequence[Labels], rendered: Sequence[bytes], past: Past, reference: Reference
+    settings: Drift,
+    series: Sequence[Labels],
+    scores: Mapping[str, Floats],
+    past: Past,
+    reference: Reference,
 ) -> list[Table]:
     """The scores of every test that is asked for, and time and size of what drifts."""
-    own = np.array([BOUND not in it for it in series], bool)
-    scores = reference.scores(past)
+    own = _own(series)
     shown = ("combined", *settings.tests)
     tables = [_table(series, np.where(own, scores[test], np.nan), test) for test in shown]
-    drifting = np.flatnonzero(own & (scores["combined"] >= REPORTED))
+    drifting = _drifting(series, scores)
     if len(drifting):
         window = reference.window
         found = changes(reference.take(drifting), past.take(drifting).last(min(past.span, window + SIGHT)))
@@ -118,8 +125,18 @@ def _tables(
             "drift_shift": found.shift,
             "drift_movement_ratio": found.movement_ratio,
         }
-        tables.append(Table([rendered[row] for row in drifting.tolist()], families))
+        tables.append(Table([render_labels(series[row]) for row in drifting.tolist()], families))
     return tables
+
+
+def _own(series: Sequence[Labels]) -> Mask:
+    """Which of the series are not the bucket of a histogram, (S,)."""
+    return np.array([BOUND not in it for it in series], bool)
+
+
+def _drifting(series: Sequence[Labels], scores: Mapping[str, Floats]) -> Rows:
+    """The rows of the series that drift."""
+    return np.flatnonzero(_own(series) & (scores["combined"] >= REPORTED))
 
 
 def _histogram_tables(settings: Drift, series: Sequence[Labels], past: Past, window: int) -> list[Table]:

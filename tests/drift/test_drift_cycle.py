@@ -125,6 +125,22 @@ def test_every_series_has_a_drift_score(tsdb: FakeTsdb, clock: Clock, tmp_path: 
     cycle.end()
 
 
+def test_drift_lowers_the_confidence(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
+    """The series whose drift is severe is trusted less by three tenths while that is news."""
+    settings = config({})
+    outputs = ("score", "drift", "confidence")
+    queries = tuple(it.model_copy(update={"outputs": outputs, "adapts": 20 * DAY}) for it in settings.queries)
+    cycle = started(tsdb, clock, tmp_path, settings.model_copy(update={"queries": queries}))
+    trusted = found(cycle, "anomaly_confidence")
+    a, b, c = (trusted[f'query="one",service="{name}"'] for name in SERVICES)
+    assert b == pytest.approx(0.7 * (a + c) / 2, rel=0.05)
+    series = cycle.scorers["one"].series
+    rendered = series.roster.rendered
+    assert (series.drifting.of(rendered, clock.now) > 5).tolist() == [False, True, False]
+    assert series.drifting.of(rendered, clock.now + 4 * 3600).tolist() == [0, 0, 0]
+    cycle.end()
+
+
 def test_the_reference_is_named_and_dated(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
     """Hash, end and validity of each query's reference, and the newest window, are exposed."""
     cycle = started(tsdb, clock, tmp_path)
