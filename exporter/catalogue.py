@@ -238,6 +238,20 @@ QUERIES: tuple[Family, ...] = (
         ("query", "fault"),
     ),
     Family(
+        "anomaly_model_stationary_ratio",
+        "gauge",
+        "Share of up to 50 series of the query whose hours of the last 30 days, less their daily wave, "
+        "return to their level (augmented Dickey-Fuller, 5 %), 0 to 1. Looked at once a day.",
+        ("query",),
+    ),
+    Family(
+        "anomaly_model_effective_samples",
+        "gauge",
+        "How many independent hours those of the last 30 days are worth, less their daily wave: median of up "
+        "to 50 series of the query. Looked at once a day.",
+        ("query",),
+    ),
+    Family(
         "anomaly_model_excluded_ratio",
         "gauge",
         "Share of the points seen that the query's models did not learn, 0 to 1, by reason: calendar, "

@@ -279,11 +279,14 @@ class Scorer:
         number = survey.turn(self.query.name, time)
         if number == self._surveyed:
             return
-        self._surveyed = number
+        new_day, self._surveyed = number // 24 != self._surveyed // 24, number
         for season, share in survey.season_ratio(self.series, np.isfinite(values)).items():
             self.reader.tell("anomaly_model_season_ratio", share, season=season)
         for fault, share in survey.detection_ratio(self.series, time, values, judged).items():
             self.reader.tell("anomaly_model_synthetic_detection_ratio", share, fault=fault)
+        if new_day:
+            for name, figure in survey.past_figures(self.series, np.isfinite(values)).items():
+                self.reader.tell(f"anomaly_model_{name}", figure)
 
     def _count(self, scored: int, learning: int, missing: int, paused: int = 0) -> None:
         self.counts = {"scored": scored, "learning": learning, "missing": missing, "paused": paused}

@@ -6,14 +6,15 @@ import zlib
 
 import numpy as np
 
+from exporter import dependence
 from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import Acquainted, Comparing, Model
 from exporter.population import Population
 from exporter.schema import Query
 
 EVERY = 3_600
-MOST = 200
-"""So many series at most are put to the test, evenly over the roster."""
+MOST, MOST_PASTS = 200, 50
+"""So many series at most are put to the test, and so many pasts are gone through, evenly over the roster."""
 
 FAULTS = {"zero": 0.0, "doubled": 2.0}
 """By what a planted fault multiplies the value."""
@@ -51,15 +52,35 @@ def detection_ratio(series: Population, time: int, values: Floats, scored: Mask)
     return ratios
 
 
+def past_figures(series: Population, here: Mask) -> dict[str, float]:
+    """By figure: the share of pasts that return to their level, and the independent hours of the median past.
+
+    Of up to MOST_PASTS series that are `here` (S,): the hours that drift remembers, less their daily wave.
+    Nothing where drift is not watched, or where no past is known well enough.
+    """
+    if series.hours is None or series.hours.hour is None:
+        return {}
+    past = dependence.without_day(series.hours.past().take(_sample(here, MOST_PASTS)).mean)
+    past = past[:, dependence.known(past)]
+    found = np.array([dependence.returns(it) for it in past.T])
+    if not np.isfinite(found).any():
+        return {}
+    independent = float(np.median(dependence.independent(past)))
+    return {
+        "stationary_ratio": float((found[np.isfinite(found)] > 1).mean()),
+        "effective_samples": round(independent, 1),
+    }
+
+
 def _possible(query: Query, values: Floats, planted: Floats) -> Mask:
     """Where `planted` is another value than `values`, on a side that is watched and in the domain, (S,)."""
     watched = {"both": planted != values, "up": planted > values, "down": planted < values}[query.direction]
     return np.asarray(watched & (planted >= query.domain.min) & (planted <= query.domain.max))
 
 
-def _sample(mask: Mask) -> Rows:
+def _sample(mask: Mask, most: int = MOST) -> Rows:
     rows = np.flatnonzero(mask)
-    return rows[:: max(1, -(-len(rows) // MOST))]
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def _probed(series: Population, rows: Rows, time: int, values: Floats) -> Floats:

@@ -24,7 +24,7 @@ ROOMS = [
     {"exposition", "telemetry"},
     {"tsdb", "store"},
     {"models"},
-    {"tail", "seasons", "record", "quality", "confidence", "residuals"},
+    {"tail", "seasons", "record", "quality", "confidence", "residuals", "dependence"},
     {"config"},
     {"consistency", "ical", "intervals"},
     {"calendars", "periods"},

@@ -141,6 +141,34 @@ def test_queries_take_turns() -> None:
     assert all(survey.turn(name, NOW + HOUR) == survey.turn(name, NOW) + 1 for name in "abcd")
 
 
+def walk(at: np.ndarray) -> np.ndarray:
+    """A random walk by the hour."""
+    steps = np.random.default_rng(3).normal(0, 1, 4_000).cumsum()
+    return steps[((at - NOW) // HOUR + 3_000).astype(int)]
+
+
+def test_a_query_tells_what_its_past_is_worth() -> None:
+    """A wave with noise comes back to its level and is worth most of its hours; a walk is the opposite."""
+    wandering = FakeTsdb({"rate": [({"service": "a"}, walk)]})
+    both = (learnt(it, history="30d") for it in (services("a"), wandering))
+    steady, lost = (survey.past_figures(it.series, np.ones(1, bool)) for it in both)
+    assert steady["stationary_ratio"] == 1
+    assert lost["stationary_ratio"] == 0
+    assert steady["effective_samples"] > 400
+    assert lost["effective_samples"] < 50
+
+
+def test_a_past_is_told_where_there_is_enough_of_it() -> None:
+    """With four days of history, or without drift, nothing is said."""
+    name = "anomaly_model_effective_samples"
+    for it, there in (
+        (learnt(), False),
+        (learnt(history="30d"), True),
+        (learnt(history="30d", drift={"enabled": False}), False),
+    ):
+        assert (f'{name}{{query="rate"}}' in it.reader.around.telemetry.render().decode()) == there
+
+
 def test_nothing_is_told_of_a_query_without_series() -> None:
     """Unknown is absent."""
     it = learnt(FakeTsdb({"rate": []}))
