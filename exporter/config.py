@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from exporter.consistency import Place, contradictions
+from exporter.packs.unpacking import faults, unpack
 from exporter.schema import Config, Tuning
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -94,6 +95,7 @@ def parse(text: str, source: str = "tidemark.yml", environment: Mapping[str, str
     value = tree.read(text, source)
     if not isinstance(value, dict):
         raise ConfigError(source, [Problem(0, "", "expected a mapping with the keys tsdb and queries")])
+    tree.unpack(value)
     _inherit(value)
     try:
         config = Config.model_validate(value)
@@ -127,6 +129,13 @@ class _Tree:
             ) from None
         except RecursionError:
             raise ConfigError(source, [Problem(0, "", "is not usable: it refers to itself")]) from None
+
+    def unpack(self, value: dict[str, Any]) -> None:
+        """Write the queries of the packs behind those of the file; each stands on the line of its pack."""
+        found = list(faults(value))
+        self.problems += [Problem(_line(self.lines, at), _dotted(at), told) for at, told in found]
+        if not found:
+            self.lines |= {query: self.lines[pack] for query, pack in unpack(value).items()}
 
     def _value(self, loader: yaml.SafeLoader, node: yaml.Node, place: Place) -> Any:
         self.lines[place] = node.start_mark.line + 1
@@ -194,6 +203,8 @@ def _problems(error: ValidationError, lines: Mapping[Place, int]) -> Iterator[Pr
             continue  # said once, where it stands in `scoring`
         if it["type"] == "too_short" and it["input"]:
             continue  # an echo of the entries that are wrong themselves
+        if place == ("queries",) and it["type"] in ("missing", "too_short") and ("packs", 0) in lines:
+            continue  # an echo of packs that are wrong themselves
         yield Problem(_line(lines, place), _dotted(place), _message(it))
 
 

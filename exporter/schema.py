@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -248,6 +248,18 @@ class StateStore(Section):
     save_interval: Interval = 300.0
 
 
+class Pack(Section):
+    """A ready set of queries, and how its metrics and labels are called here; a name alone will do."""
+
+    name: Text
+    parameters: dict[str, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, found: Any) -> Any:
+        return {"name": found} if isinstance(found, str) else found
+
+
 class Web(Section):
     """Defaults of the `--web.*` flags; a flag given on the command line wins."""
 
@@ -262,6 +274,7 @@ class Config(Section):
 
     tsdb: Tsdb
     queries: tuple[Query, ...] = Field(strict=False, min_length=1)
+    packs: tuple[Pack, ...] = Field(default=(), strict=False)
     scoring: Scoring = Scoring()
     categories: Categories = ()
     drift: Drift = Drift()

@@ -84,11 +84,11 @@ def test_the_links_are_replaced_in_every_alert(copy: Path) -> None:
     """After the two commands no link of an alert has its old base, and the files still load."""
     for edit in EDITS[:2]:
         assert run("sh", "-c", edit, cwd=copy).returncode == 0
-    text = "".join(path.read_text() for path in (copy / "rules").glob("*.yml"))
+    text = "".join(path.read_text() for path in (copy / "rules").rglob("*.yml"))
     links = re.findall(r"(?:runbook|dashboard)_url: (https?://[^/]+/)", text)
     assert set(links) == {"https://wiki.example/", "https://grafana.example/"}
     assert len(links) == 2 * len(alerts())
-    done = run("sh", "-c", f"{find('promtool')} check rules rules/*.yml", cwd=copy)
+    done = run("sh", "-c", f"{find('promtool')} check rules rules/*.yml rules/packs/*.yml", cwd=copy)
     assert done.returncode == 0, done.stderr
 
 

@@ -149,7 +149,10 @@ def test_any_text_is_a_configuration_or_refused(text: str) -> None:
             st.lists(inner, max_size=3)
             | st.dictionaries(
                 st.sampled_from(
-                    ["tsdb", "queries", "scoring", "url", "name", "expr", "step", "domain", "min", "x"]
+                    [
+                        *("tsdb", "queries", "scoring", "url", "name", "expr", "step", "domain", "min", "x"),
+                        *("packs", "parameters"),
+                    ]
                 ),
                 inner,
                 max_size=4,

@@ -32,7 +32,7 @@ ROOMS = [
     {"timetable"},
     {"windows", "kinds"},
     {"matchers"},
-    {"frame", "durations", "assets"},
+    {"frame", "durations", "assets", "packs"},
 ]
 """From the top to the bottom: a room may import only what stands below it, or itself."""
 
@@ -49,7 +49,7 @@ OWNERS = {
     "holidays": {"calendars"},
     "dateutil": {"calendars", "ical"},
     "icalendar": {"ical"},
-    "yaml": {"config", "web", "commands"},
+    "yaml": {"config", "packs", "web", "commands"},
     "pydantic": {"config", "schema", "kinds", "timetable", "web"},
 }
 

@@ -24,10 +24,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_rules_routing_and_dashboards(wheel: Path) -> None:
     """Every file of rules/, alertmanager/ and grafana/ that is loaded somewhere is in it."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    shipped = [*ROOT.glob("rules/*.yml"), *ROOT.glob("alertmanager/**/*.*")]
+    shipped = [*ROOT.glob("rules/**/*.yml"), *ROOT.glob("alertmanager/**/*.*")]
     shipped += [*ROOT.glob("grafana/dashboards/*.json"), *ROOT.glob("grafana/provisioning/**/*.yml")]
     assert len(shipped) > 8
     assert {f"exporter/shipped/{path.relative_to(ROOT)}" for path in shipped} <= names
+
+
+def test_the_wheel_carries_the_packs(wheel: Path) -> None:
+    """The queries of every pack are in it, beside the code that reads them."""
+    packs = {str(path.relative_to(ROOT)) for path in ROOT.glob("exporter/packs/*.yml")}
+    assert packs
+    assert packs <= set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_the_wheel_runs_from_anywhere(wheel: Path, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ import orjson
 from exporter.alertmanager import Alertmanager
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
+from exporter.packs import library
+from exporter.schema import Pack
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
@@ -82,6 +84,20 @@ def _tsdb(loaded: LoadedConfig, client: Client) -> Iterator[Finding]:
             yield Finding(f"query {query.name}", False, str(error), exits.TSDB)
         else:
             yield Finding(f"query {query.name}", True, f"the TSDB parses it; {_series(found)}")
+    for pack in loaded.config.packs:
+        yield _pack(pack, client, time.time() - loaded.config.scoring.offset)
+
+
+def _pack(pack: Pack, client: Client, at: float) -> Finding:
+    """Which of the metrics that a pack reads are there at Unix second `at`."""
+    wanted = library.pack(pack.name).metrics(pack.parameters)
+    try:
+        there = [it for it in wanted if client.instant(f"count({it})", at).keys]
+    except TsdbError as error:
+        return Finding(f"pack {pack.name}", False, str(error), exits.TSDB)
+    told = f"the TSDB has {', '.join(there) or 'none of its metrics'}"
+    missing = ", ".join(it for it in wanted if it not in there)
+    return Finding(f"pack {pack.name}", True, f"{told}; it does NOT have {missing}" if missing else told)
 
 
 def _alertmanager(instance: Alertmanager) -> Finding:

@@ -79,6 +79,10 @@ HEARD = {
     "maintenance and the detector": ("Maintenance info service=a", "TidemarkDown critical"),
     "slow cycle": ("TidemarkCycleSlow warning", PAGE),
     "watchdog": ("TidemarkWatchdog info", PAGE),
+    "detector down and what it has no part in": (
+        "TidemarkDown critical",
+        "ModelVolumeVeryLow critical service=a",
+    ),
     "failing query and another series": (
         "TidemarkQueryFailing warning query=q",
         "AnomalySeries info query=r",

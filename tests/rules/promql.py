@@ -10,10 +10,11 @@ from typing import Any
 import yaml
 
 from exporter.catalogue import CATALOGUE, Family
+from exporter.packs import library
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RULES = REPOSITORY / "rules"
-RULE_FILES = sorted(RULES.glob("*.yml"))
+RULE_FILES = sorted(RULES.rglob("*.yml"))
 BY_PROMETHEUS = {
     "up",
     "ALERTS",
@@ -24,6 +25,7 @@ BY_PROMETHEUS = {
     "scrape_duration_seconds",
 }
 """Names that Prometheus or prometheus_client provide, not the catalogue."""
+READ_BY_PACKS = {metric for name in library.names() for metric in library.pack(name).metrics({})}
 
 Rule = dict[str, Any]
 
@@ -65,9 +67,9 @@ def metric_names(expr: str) -> set[str]:
 
 
 def known_names() -> set[str]:
-    """Every metric name that an expression may use: catalogue, recording rules, Prometheus itself."""
+    """Every metric name that an expression may use: catalogue, rules, packs, Prometheus itself."""
     exposed = {name for family in CATALOGUE.values() for name in _sample_names(family)}
-    return exposed | recorded() | BY_PROMETHEUS
+    return exposed | recorded() | BY_PROMETHEUS | READ_BY_PACKS
 
 
 def _sample_names(family: Family) -> list[str]:

@@ -1,0 +1,1 @@
+"""Ready sets of queries, one YAML file each."""
