@@ -22,7 +22,7 @@ pytestmark = pytest.mark.servers
 
 CONFIG = """
 tsdb: {{url: "{url}", retries: 0, timeout: 5s}}
-scoring: {{interval: 2s, step: 1m, offset: 2h, history: 6h, warm_up: 1h}}
+scoring: {{interval: 2s, step: 1m, offset: 3h, history: 6h, warm_up: 1h}}
 state: {{path: state}}
 queries:
   - {{name: load, expr: load}}
