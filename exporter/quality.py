@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from exporter import columns
 from exporter.frame import Floats, Mask, Rows
 from exporter.schema import Query
 
@@ -40,16 +41,16 @@ class Quality:
     `points` and `zeros`: how many points there were, and how many of them were 0, fading in about a week.
     """
 
-    FIELDS: ClassVar[dict[str, tuple[type, float]]] = {
-        "share": (np.float32, 1.0),
-        "last": (np.float64, math.nan),
-        "still": (np.float32, 0.0),
-        "longest": (np.float32, 0.0),
-        "run": (np.float32, 0.0),
-        "moves": (np.float32, 0.0),
-        "limit": (np.float32, math.inf),
-        "points": (np.float32, 0.0),
-        "zeros": (np.float32, 0.0),
+    FIELDS: ClassVar[columns.Fields] = {
+        "share": (0, np.float32, 1.0),
+        "last": (0, np.float64, math.nan),
+        "still": (0, np.float32, 0.0),
+        "longest": (0, np.float32, 0.0),
+        "run": (0, np.float32, 0.0),
+        "moves": (0, np.float32, 0.0),
+        "limit": (0, np.float32, math.inf),
+        "points": (0, np.float32, 0.0),
+        "zeros": (0, np.float32, 0.0),
     }
 
     def __init__(
@@ -60,7 +61,7 @@ class Quality:
         What rests at zero or at an end of its `domain` is not stuck, nor what has rested for less than
         `stuck_after` seconds.
         """
-        self.state = {name: _fresh(name, rows) for name in self.FIELDS}
+        self.state = columns.fresh(self.FIELDS, rows)
         self._step, self._domain, self._patience = step, domain, np.float32(stuck_after / step)
         self._newest = np.float32(-math.expm1(-step / DAY))
         self._kept = np.float32(math.exp2(-max(step, HALF_HOUR) / MEMORY))
@@ -140,18 +141,8 @@ class Quality:
 
     def select(self, rows: Rows) -> None:
         """Rearrange so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
-        known = rows >= 0
-        for name, array in self.state.items():
-            taken = _fresh(name, len(rows))
-            taken[known] = array[rows[known]]
-            self.state[name] = taken
+        columns.select(self.state, self.FIELDS, rows)
 
     def put(self, rows: Rows, other: Quality) -> None:
         """Overwrite `rows` with the series of `other`."""
-        for name, array in self.state.items():
-            array[rows] = other.state[name]
-
-
-def _fresh(name: str, rows: int) -> np.ndarray:
-    kind, value = Quality.FIELDS[name]
-    return np.full(rows, value, kind)
+        columns.put(self.state, rows, other.state)

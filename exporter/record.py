@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from exporter import columns
 from exporter.frame import Floats, Mask, Rows
 from exporter.windows import REASONS, Reason
 
@@ -30,15 +31,15 @@ class Record:
     score was last above the edge; `excluded_` and a reason: points that were not learnt for it.
     """
 
-    FIELDS: ClassVar[dict[str, float]] = {
-        **dict.fromkeys(_COUNTED, 0.0),
-        "calm": math.inf,
-        **{f"excluded_{reason}": 0.0 for reason in REASONS},
+    FIELDS: ClassVar[columns.Fields] = {
+        **dict.fromkeys(_COUNTED, (0, np.float32, 0.0)),
+        "calm": (0, np.float32, math.inf),
+        **{f"excluded_{reason}": (0, np.float32, 0.0) for reason in REASONS},
     }
 
     def __init__(self, step: float, rows: int = 0) -> None:
         """The record of `rows` series of which nothing is known, whose points are `step` seconds apart."""
-        self.state = {name: _fresh(name, rows) for name in self.FIELDS}
+        self.state = columns.fresh(self.FIELDS, rows)
         self._step = np.float32(step)
         self._kept = np.float32(math.exp2(-step / HALF_LIFE))
         self._apart = np.float32(max(APART, 3 * step))
@@ -78,16 +79,11 @@ class Record:
 
     def select(self, rows: Rows) -> None:
         """Rearrange so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
-        known = rows >= 0
-        for name, array in self.state.items():
-            taken = _fresh(name, len(rows))
-            taken[known] = array[rows[known]]
-            self.state[name] = taken
+        columns.select(self.state, self.FIELDS, rows)
 
     def put(self, rows: Rows, other: Record) -> None:
         """Overwrite `rows` with the series of `other`."""
-        for name, array in self.state.items():
-            array[rows] = other.state[name]
+        columns.put(self.state, rows, other.state)
 
     def false_alarm_ratio(self) -> float:
         """Alarms over those promised, in all series together; NaN before anything was promised."""
@@ -103,7 +99,3 @@ class Record:
         """The same of about the last day, mean of the series that ever had a score; NaN where none had."""
         known = self.state["judged"] > 0
         return float(self.state["lately"][known].mean()) if known.any() else math.nan
-
-
-def _fresh(name: str, rows: int) -> np.ndarray:
-    return np.full(rows, Record.FIELDS[name], np.float32)

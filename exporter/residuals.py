@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from exporter import columns
 from exporter.frame import Floats, Mask, Rows
 
 SLOT = 900
@@ -58,14 +59,14 @@ class Residuals:
     score of the last few points, the same scale for every model and query.
     """
 
-    FIELDS: ClassVar[dict[str, tuple[int, type, float]]] = {
+    FIELDS: ClassVar[columns.Fields] = {
         "residual": (0, np.float32, np.nan),
         "ring": (REMEMBERED, np.int8, _MISSING),
     }
 
     def __init__(self, step: float, rows: int = 0) -> None:
         """Residuals of `rows` series without a past, whose points are `step` seconds apart."""
-        self.state = {name: _fresh(name, rows) for name in self.FIELDS}
+        self.state = columns.fresh(self.FIELDS, rows)
         self.slot: int | None = None
         self._step = int(step)
 
@@ -106,21 +107,11 @@ class Residuals:
 
     def select(self, rows: Rows) -> None:
         """Rearrange so that new row i is old row `rows[i]`, or a series without a past where that is -1."""
-        known = rows >= 0
-        for name, array in self.state.items():
-            taken = _fresh(name, len(rows))
-            taken[..., known] = array[..., rows[known]]
-            self.state[name] = taken
+        columns.select(self.state, self.FIELDS, rows)
 
     def put(self, rows: Rows, other: Residuals) -> None:
         """Overwrite `rows` with the series of `other`, which stands at the same slot."""
-        for name, array in self.state.items():
-            array[..., rows] = other.state[name]
-
-
-def _fresh(name: str, size: int) -> np.ndarray:
-    rows, kind, value = Residuals.FIELDS[name]
-    return np.full((rows, size) if rows else size, value, kind)
+        columns.put(self.state, rows, other.state)
 
 
 def _coded(residual: Floats) -> np.ndarray:

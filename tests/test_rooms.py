@@ -32,6 +32,7 @@ ROOMS = [
     {"timetable"},
     {"windows", "kinds"},
     {"matchers"},
+    {"columns"},
     {"frame", "durations", "assets", "packs"},
 ]
 """From the top to the bottom: a room may import only what stands below it, or itself."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exporter import columns
 from exporter.frame import Floats, Mask, Rows
 
 HOUR = 3600
@@ -20,7 +21,7 @@ SAMPLED = 11
 _LARGEST = 6e4
 _LEAST = 1e-6
 
-FIELDS: dict[str, tuple[int, type, float]] = {
+FIELDS: columns.Fields = {
     "mean": (HOURS, np.float16, np.nan),
     "movement": (HOURS, np.float16, np.nan),
     "anchor": (0, np.float64, np.nan),
@@ -78,7 +79,7 @@ class Hours:
     def __init__(self, step: float, rows: int = 0) -> None:
         """The hours of `rows` series without a past, whose points are `step` seconds apart."""
         self._length = max(PART, int(step))
-        self.state = {name: _fresh(name, rows) for name in FIELDS}
+        self.state = columns.fresh(FIELDS, rows)
         self.hour: int | None = None
         self._part = -1
 
@@ -100,16 +101,11 @@ class Hours:
 
     def select(self, rows: Rows) -> None:
         """Rearrange the state so that new row i is old row `rows[i]`, or a fresh series where that is -1."""
-        known = rows >= 0
-        for name, array in self.state.items():
-            taken = _fresh(name, len(rows))
-            taken[..., known] = array[..., rows[known]]
-            self.state[name] = taken
+        columns.select(self.state, FIELDS, rows)
 
     def put(self, rows: Rows, other: Hours) -> None:
         """Overwrite `rows` with the series of `other`, which stands at the same time."""
-        for name, array in self.state.items():
-            array[..., rows] = other.state[name]
+        columns.put(self.state, rows, other.state)
         if self.hour is None:
             self.hour, self._part = other.hour, other._part
 
@@ -189,11 +185,6 @@ class Hours:
         placed = np.clip((mean - state["anchor"]) / state["unit"], -_LARGEST, _LARGEST)
         state["mean"][hour % HOURS] = placed
         state["movement"][hour % HOURS] = np.log(np.clip(moved / state["unit"], _LEAST, _LARGEST))
-
-
-def _fresh(name: str, size: int) -> np.ndarray:
-    rows, kind, value = FIELDS[name]
-    return np.full((rows, size) if rows else size, value, kind)
 
 
 def _quantile(values: Floats, share: float) -> Floats:

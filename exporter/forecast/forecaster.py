@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exporter import columns
 from exporter.forecast.plan import SEASONAL, TRACKS, Plan, Ring
 from exporter.frame import Floats, Mask, Rows
-from exporter.models import rows
 from exporter.models.contract import State
 
 Season = Callable[[float], Floats]
@@ -59,7 +59,7 @@ class Forecaster:
         """A forecaster of `size` fresh series."""
         self.plan = plan
         self._rings = tuple(plan.rings())
-        self._fields: rows.Fields = {
+        self._fields: columns.Fields = {
             "level": (len(TRACKS), np.float64, 0),
             "slope": (len(TRACKS), np.float64, 0),
             "ticks": (0, np.float32, 0),
@@ -68,7 +68,7 @@ class Forecaster:
         }
         for ring in self._rings:
             self._fields = {**self._fields, **ring.fields()}
-        self.state: State = rows.fresh(self._fields, size)
+        self.state: State = columns.fresh(self._fields, size)
         self._reached: tuple[int, Floats] | None = None
 
     def replanned(self, plan: Plan) -> Forecaster:
@@ -79,12 +79,12 @@ class Forecaster:
 
     def select(self, taken: Rows) -> None:
         """Rearrange the state so that new row i is old row `taken[i]`, or a fresh series where that is -1."""
-        rows.select(self.state, self._fields, taken)
+        columns.select(self.state, self._fields, taken)
         self._reached = None
 
     def put(self, places: Rows, other: Forecaster) -> None:
         """Overwrite the rows `places` with the series of `other`."""
-        rows.put(self.state, places, other.state)
+        columns.put(self.state, places, other.state)
         self._reached = None
 
     def step(self, time: int, values: Floats, learn: Mask, season: Season) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.models import rows
+from exporter import columns
 from exporter.schema import Query
 
 HOUR, DAY = 3_600.0, 86_400.0
@@ -87,8 +87,8 @@ class Ring:
     apart: int
     length: int
 
-    def fields(self) -> rows.Fields:
-        """State by name, for `rows.fresh`.
+    def fields(self) -> columns.Fields:
+        """State by name, for `columns.fresh`.
 
         `made`: forecasts by track; `then`: the value when they were made; `error`: mean error by track and,
         last, of the value as it was then; `met`: forecasts in it; `width`: log of the half band over it.

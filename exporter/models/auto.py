@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from exporter import columns
+from exporter.columns import Fields
 from exporter.frame import Floats, Mask, Rows
-from exporter.models import rows
 from exporter.models.contract import Acquainted, Model, Recurring, Scores, Settings, State
 from exporter.models.holt_winters import HoltWinters
 from exporter.models.quantile import Quantile
 from exporter.models.rate_of_change import RateOfChange
-from exporter.models.rows import Fields
 from exporter.models.seasonal import Seasonal
 
 CANDIDATES: dict[str, Callable[[Settings, int], Model]] = {
@@ -51,7 +51,7 @@ class Auto:
         """A model of `rows_` fresh series."""
         self.settings = settings
         self._models = {name: make(settings, rows_) for name, make in CANDIDATES.items()}
-        self._own = rows.fresh(OWN, rows_)
+        self._own = columns.fresh(OWN, rows_)
 
     @property
     def state(self) -> State:
@@ -93,13 +93,13 @@ class Auto:
 
     def select(self, rows_: Rows) -> None:
         """Rearrange the state so that new row i is old row `rows_[i]`, or a fresh series where that is -1."""
-        rows.select(self._own, OWN, rows_)
+        columns.select(self._own, OWN, rows_)
         for model in self._models.values():
             model.select(rows_)
 
     def put(self, rows_: Rows, other: Model) -> None:
         """Overwrite `rows_` with the series of `other`, a model of the same kind and settings."""
-        rows.put(self.state, rows_, other.state)
+        columns.put(self.state, rows_, other.state)
 
     def step(
         self,

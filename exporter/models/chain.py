@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from exporter import tail
+from exporter.columns import Fields
 from exporter.frame import Floats, Mask, Rows
 from exporter.models import bounds, confirmation, limiter, recurrence, sustained
 from exporter.models.idea import Idea, Lesson, Now, gain
-from exporter.models.rows import Fields
 
 CARRIED = np.float32(0.2)
 """The share of a point's evidence that counts again at the next point on the same side."""

@@ -8,10 +8,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from exporter.columns import State as State
 from exporter.frame import Floats, Mask, Rows
 
 Direction = Literal["both", "up", "down"]
-State = dict[str, np.ndarray]
 WEEK = 7 * 86_400.0
 
 

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from exporter.columns import Fields
 from exporter.frame import Floats, Mask, Rows
 from exporter.models.chain import LARGEST_VALUE
 from exporter.models.contract import Settings, State
 from exporter.models.idea import Lesson, Now, gain
 from exporter.models.residual import Residual
-from exporter.models.rows import Fields
 
 FEWEST = 5
 """A group with fewer members that have a point now has no scores."""

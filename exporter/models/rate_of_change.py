@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from exporter.columns import Fields
 from exporter.frame import Floats, Mask
 from exporter.models import daily
 from exporter.models.idea import Lesson, Now, gain
 from exporter.models.residual import Residual
-from exporter.models.rows import Fields
 from exporter.seasons import SLOTS
 
 BASE_MEMORY = 7 * 86_400.0

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from exporter.columns import Fields
 from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import State
 from exporter.models.idea import Lesson, Now, faded, gain
 from exporter.models.residual import Residual
-from exporter.models.rows import Fields
 from exporter.seasons import SLOT, Season
 
 HOURS = 336

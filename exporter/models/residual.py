@@ -6,13 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from exporter import tail
+from exporter import columns, tail
+from exporter.columns import Fields
 from exporter.frame import Floats, Mask, Rows
-from exporter.models import rows
 from exporter.models.chain import Point, fields
 from exporter.models.contract import Model, Scores, Settings, State
 from exporter.models.idea import Lesson, Now
-from exporter.models.rows import Fields
 from exporter.seasons import LocalClock
 
 FRESH = 2.5
@@ -42,7 +41,7 @@ class Residual:
         """A model of `rows_` fresh series."""
         self.settings = settings
         self.fields = {**fields(self.tails), **self.own}
-        self.state: State = rows.fresh(self.fields, rows_)
+        self.state: State = columns.fresh(self.fields, rows_)
         self._clock = LocalClock(settings.zone)
         self._edge = self.edge / tail.EDGE * tail.edge(settings.step)
 
@@ -66,11 +65,11 @@ class Residual:
 
     def select(self, rows_: Rows) -> None:
         """Rearrange the state so that new row i is old row `rows_[i]`, or a fresh series where that is -1."""
-        rows.select(self.state, self.fields, rows_)
+        columns.select(self.state, self.fields, rows_)
 
     def put(self, rows_: Rows, other: Model) -> None:
         """Overwrite `rows_` with the series of `other`, a model of the same kind and settings."""
-        rows.put(self.state, rows_, other.state)
+        columns.put(self.state, rows_, other.state)
 
     def step(
         self,
@@ -90,7 +89,7 @@ class Residual:
         with np.errstate(over="ignore"):
             for start in range(0, size, CHUNK):
                 of = slice(start, start + CHUNK)
-                state = rows.part(self.state, of) if size > CHUNK else self.state
+                state = columns.part(self.state, of) if size > CHUNK else self.state
                 recent = time - state["previous_time"] < FRESH * self.settings.step
                 now = Now(state, time, at, self.settings.step, recent, of)
                 point = Point(self, now, np.asarray(values[of], np.float64))

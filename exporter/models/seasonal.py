@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from exporter import tail
+from exporter import columns, tail
 from exporter.frame import Floats, Mask, Rows
 from exporter.models import (
     autoregression,
@@ -15,7 +15,6 @@ from exporter.models import (
     limiter,
     profile,
     recurrence,
-    rows,
     shift,
     sides,
     sustained,
@@ -39,7 +38,7 @@ LARGEST_VALUE = 1e30
 FRESH = 2.5
 CHUNK = 16_384
 
-FIELDS: rows.Fields = {
+FIELDS: columns.Fields = {
     "count": (0, np.float32, 0),
     "previous_time": (0, np.float64, -np.inf),
     "carry": (0, np.float32, 0),
@@ -72,7 +71,7 @@ class Seasonal:
     def __init__(self, settings: Settings, size: int = 0) -> None:
         """A model of `size` fresh series."""
         self.settings = settings
-        self.state: State = rows.fresh(FIELDS, size)
+        self.state: State = columns.fresh(FIELDS, size)
         self._clock = LocalClock(settings.zone)
         self._edge = tail.edge(settings.step)
 
@@ -90,11 +89,11 @@ class Seasonal:
 
     def select(self, taken: Rows) -> None:
         """Rearrange the state so that new row i is old row `taken[i]`, or a fresh series where that is -1."""
-        rows.select(self.state, FIELDS, taken)
+        columns.select(self.state, FIELDS, taken)
 
     def put(self, places: Rows, other: Model) -> None:
         """Overwrite the rows `places` with the series of `other`, a model of the same kind and settings."""
-        rows.put(self.state, places, other.state)
+        columns.put(self.state, places, other.state)
 
     def step(
         self,
@@ -114,7 +113,7 @@ class Seasonal:
         with np.errstate(over="ignore"):
             for start in range(0, size, CHUNK):
                 part = slice(start, start + CHUNK)
-                state = rows.part(self.state, part) if size > CHUNK else self.state
+                state = columns.part(self.state, part) if size > CHUNK else self.state
                 taken = np.asarray(values[part], np.float64)
                 point = _Point(self.settings, self._edge, state, time, season.part(part), taken)
                 point.score(out[:, part], strict[part] if strict.ndim else strict, band)

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from exporter import columns
 from exporter.frame import Floats, Mask, Rows
-from exporter.models import bounds, rows, sustained
+from exporter.models import bounds, sustained
 from exporter.models.chain import LARGEST_VALUE
 from exporter.models.contract import Model, Scores, Settings, State
 
@@ -38,7 +39,7 @@ class Static:
         if not any(map(math.isfinite, settings.normal)):
             raise ValueError("the static model needs settings.normal with at least one end")
         self.settings = settings
-        self.state: State = rows.fresh(sustained.FIELDS, rows_)
+        self.state: State = columns.fresh(sustained.FIELDS, rows_)
         self._middle, self._reach = middle_and_reach(settings)
 
     def ready(self) -> Mask:
@@ -47,11 +48,11 @@ class Static:
 
     def select(self, rows_: Rows) -> None:
         """Rearrange the state so that new row i is old row `rows_[i]`, or a fresh series where that is -1."""
-        rows.select(self.state, sustained.FIELDS, rows_)
+        columns.select(self.state, sustained.FIELDS, rows_)
 
     def put(self, rows_: Rows, other: Model) -> None:
         """Overwrite `rows_` with the series of `other`, a model of the same kind and settings."""
-        rows.put(self.state, rows_, other.state)
+        columns.put(self.state, rows_, other.state)
 
     # The contract's arguments, though time, day, what may be learnt and the budget do not matter here
     def step(

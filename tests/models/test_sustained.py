@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from exporter.models import rows, sustained
+from exporter import columns
+from exporter.models import sustained
 
 
 def run(scores: list[float], step: float = 60.0) -> list[float]:
-    state = rows.fresh(sustained.FIELDS, 1)
+    state = columns.fresh(sustained.FIELDS, 1)
     here = np.ones(1, bool)
     return [float(sustained.follow(state, np.array([it]), here, step)[0]) for it in scores]
 
@@ -28,7 +29,7 @@ def test_one_point_counts_little() -> None:
 
 def test_a_missing_point_changes_nothing() -> None:
     """Where there is no point the mean stays."""
-    state = rows.fresh(sustained.FIELDS, 2)
+    state = columns.fresh(sustained.FIELDS, 2)
     score = np.array([2.0, 2.0])
     sustained.follow(state, score, np.array([True, False]), 60.0)
     assert state["sustained"][0] > 0

@@ -1,4 +1,4 @@
-"""A model's arrays with the series on their last axis: made, rearranged, taken over and cut in parts."""
+"""Arrays with a column for each series, the last axis: made, rearranged, taken over and cut in parts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from exporter.frame import Rows
-from exporter.models.contract import State
 
+State = dict[str, np.ndarray]
 Fields = Mapping[str, tuple[int, type, float]]
 """State by name: rows per series (0: a plain vector), type, value of a fresh series."""
 
