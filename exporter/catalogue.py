@@ -70,8 +70,15 @@ CHOICES: tuple[Family, ...] = (
         f"it must beat by a quarter; 1 where it is the default model. {_CLOCK}",
         (*_PER_SERIES, "model"),
     ),
+    Family(
+        "anomaly_category_info",
+        "gauge",
+        "Always 1; the label names the category of the series; absent where it has none, or no score. "
+        f"{_CLOCK}",
+        (*_PER_SERIES, "category"),
+    ),
 )
-"""What is said of each series of an auto query."""
+"""What is said of each series of an auto query, or of one with a category, under one label more."""
 
 OCCASIONAL: tuple[Family, ...] = (
     Family(
@@ -152,6 +159,13 @@ FORECASTS: tuple[Family, ...] = (
 """What is foretold of each series of the queries that ask for it."""
 
 QUERIES: tuple[Family, ...] = (
+    Family(
+        "anomaly_query_info",
+        "gauge",
+        "Always 1; the labels say what the configuration says of the query: its signal (empty: none) and "
+        "the direction that is bad news.",
+        ("query", "signal", "direction"),
+    ),
     Family(
         "forecast_error_ratio",
         "gauge",
@@ -297,6 +311,16 @@ QUERIES: tuple[Family, ...] = (
     ),
 )
 """What is said of each query's models, not of each series."""
+
+SERVICES: tuple[Family, ...] = (
+    Family(
+        "anomaly_dependency_info",
+        "gauge",
+        "Always 1; the configuration says that the service calls the one in depends_on.",
+        ("service", "depends_on"),
+    ),
+)
+"""What the configuration says of services."""
 
 CALENDARS: tuple[Family, ...] = (
     Family(
@@ -511,8 +535,9 @@ SELF: tuple[Family, ...] = (
     Family("tidemark_snapshot_bytes", "gauge", "Size of the exposed scores as text, in bytes."),
 )
 
+PUBLISHED = (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, *CHOICES, *JOINT, *DRIFT)
+"""What a snapshot may hold, in its order."""
+
 CATALOGUE: dict[str, Family] = {
-    family.name: family
-    for group in (SCORES, OCCASIONAL, INPUT, FORECASTS, CHOICES, JOINT, DRIFT, CALENDARS, QUERIES, SELF)
-    for family in group
+    family.name: family for family in (*PUBLISHED, *CALENDARS, *SERVICES, *QUERIES, *SELF)
 }

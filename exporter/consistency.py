@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from exporter import calendars, periods
+from exporter import calendars, dependencies, periods
 from exporter.schema import Config, Group
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -23,6 +23,7 @@ def contradictions(config: Config) -> Iterator[tuple[Place, str]]:
         if group.name in names[:at]:
             yield ("groups", at, "name"), f"every name may stand once, found {group.name!r} again"
         yield from ((("groups", at, *place), told) for place, told in _of_group(group, known))
+    yield from dependencies.faults(config.dependencies)
     yield from _of_times(config)
 
 

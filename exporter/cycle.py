@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from exporter import persistence
+from exporter import dependencies, persistence
 from exporter.diary import Diary, Times
 from exporter.drifts import Drifts
 from exporter.durations import format_duration
@@ -188,6 +188,9 @@ class Cycle:
             source, self.telemetry, zone, interval, self.stop, grouped(config), windows, self.diary.recall
         )
         self.telemetry.set("cycle_interval_seconds", interval)
+        self.telemetry.clear("anomaly_dependency_info")
+        for service, called in dependencies.pairs(config.dependencies):
+            self.telemetry.set("anomaly_dependency_info", 1, service=service, depends_on=called)
         before = dict(self.scorers)
         self.scorers = {query.name: self._scorer(query, around, before, agenda) for query in config.queries}
         for name, scorer in before.items():
@@ -204,6 +207,9 @@ class Cycle:
     ) -> Scorer:
         """The scorer of a query: that of `before`, under `agenda`, where it still fits, or a new one."""
         self.telemetry.set("query_interval_seconds", query.step, query=query.name)
+        self.telemetry.replace_query(
+            "anomaly_query_info", query.name, signal=query.signal or "", direction=query.direction
+        )
         promised = Sensitivity(query).per_week()
         self.telemetry.replace_all("anomaly_sensitivity", query.name, promised, label="category")
         old = before.get(query.name)

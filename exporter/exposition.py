@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from exporter.catalogue import CHOICES, DRIFT, FORECASTS, INPUT, JOINT, OCCASIONAL, SCORES
+from exporter.catalogue import PUBLISHED
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.models.contract import Scores
 from exporter.schema import Output
@@ -183,16 +183,17 @@ def render_labels(labels: Mapping[str, str]) -> bytes:
 
 def render(scores: Sequence[Rendered]) -> bytes:
     """The text format (version 0.0.4) of all score families; an empty family is left out."""
-    families = (*SCORES, *OCCASIONAL, *INPUT, *FORECASTS, *CHOICES, *JOINT, *DRIFT)
-    return b"".join(part for family in families for part in _family(family.name, family.help, scores))
+    return b"".join(part for family in PUBLISHED for part in _family(family.name, family.help, scores))
 
 
-def with_models(labels: Sequence[bytes], names: Sequence[str], chosen: Rows, scored: Mask) -> list[bytes]:
-    """The rendered `labels` of the `scored` series, each with the label `model` of its number in `chosen`."""
-    ends = [_end("model", name) for name in names]
-    rows = np.flatnonzero(scored)
+def with_choice(
+    labels: Sequence[bytes], name: str, values: Sequence[str], chosen: Rows, shown: Mask
+) -> list[bytes]:
+    """The `labels` of the series in `shown` (S,), each with the label `name` of its number in `chosen`."""
+    ends, named = [_end(name, value) for value in values], name.encode()
+    rows = np.flatnonzero(shown)
     pairs = zip(rows.tolist(), chosen[rows].tolist(), strict=True)
-    return [_without(labels[row], b"model")[:-2] + ends[number] for row, number in pairs]
+    return [_without(labels[row], named)[:-2] + ends[number] for row, number in pairs]
 
 
 def with_label(labels: Sequence[bytes], name: str, value: str) -> list[bytes]:

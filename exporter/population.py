@@ -21,7 +21,7 @@ from exporter.record import Record
 from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
-from exporter.sensitivity import Sensitivity
+from exporter.sensitivity import Named, Sensitivity
 from exporter.windows import Windows
 
 LARGEST = 1e37
@@ -259,6 +259,7 @@ class Population:
         categories = self.sensitivity.categories(self.roster.labels)
         self.strictness = self.sensitivity.strictness(categories)
         self.budget = self.sensitivity.budget(categories)
+        self.named = Named.of(self.sensitivity.names, categories, self.roster.rendered)
         self.exclusions = Exclusions(self.windows, self.roster.labels)
         self._compare()
 

@@ -34,6 +34,7 @@ WEEK = 7 * 86_400.0
 ModelName = Literal[
     "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"
 ]
+Signal = Literal["traffic", "errors", "latency", "database", "dependency", "saturation"]
 DriftTest = Literal["level", "movement", "median", "spread", "ks", "wasserstein", "psi", "jensen_shannon"]
 ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift", "quality", "drift")
 
@@ -178,6 +179,7 @@ class Query(Tuning):
 
     name: QueryName
     expr: Text
+    signal: Signal | None = None
     direction: Literal["both", "up", "down"] = "both"
     minimum_deviation: float = Field(default=0.0, ge=0, strict=False)
     minimum_relative_deviation: float = Field(default=0.0, ge=0, strict=False)
@@ -279,6 +281,7 @@ class Config(Section):
     categories: Categories = ()
     drift: Drift = Drift()
     groups: tuple[Group, ...] = Field(default=(), strict=False)
+    dependencies: dict[Text, Annotated[tuple[Text, ...], Field(strict=False)]] = Field(default_factory=dict)
     calendars: tuple[Calendar, ...] = Field(default=(), strict=False)
     periods: tuple[Period, ...] = Field(default=(), strict=False)
     exclusions: tuple[Exclusion, ...] = Field(default=(), strict=False)

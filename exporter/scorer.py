@@ -11,7 +11,7 @@ import structlog
 from exporter import survey
 from exporter.drift.watch import Known
 from exporter.durations import format_duration
-from exporter.exposition import QueryScores, Table, exposed_families, with_label, with_models
+from exporter.exposition import QueryScores, Table, exposed_families, with_choice, with_label
 from exporter.frame import Floats, Mask
 from exporter.models.contract import Choosing, Scores
 from exporter.newcomers import Newcomers
@@ -178,6 +178,7 @@ class Scorer:
             *self._tell_models(judged),
             *self._foretold(time, np.isfinite(values)),
             *self._resting(time, told),
+            *self.series.named.tables(judged),
         )
         self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families, tables)
         if residuals := self.series.residuals:
@@ -256,7 +257,8 @@ class Scorer:
             "anomaly_chosen_model_info": np.ones(len(rows)),
             "anomaly_chosen_model_width_ratio": np.round(model.reasons()[chosen[rows], rows], 3),
         }
-        return (Table(with_models(self.series.roster.rendered, names, chosen, judged), families),)
+        labels = with_choice(self.series.roster.rendered, "model", names, chosen, judged)
+        return (Table(labels, families),)
 
     def _tell_what_is_known(self) -> None:
         """How much the models know, and whether they keep what was promised."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from exporter import tail
-from exporter.frame import Floats, Rows
+from exporter.exposition import Table, with_choice
+from exporter.frame import Floats, Mask, Rows
 from exporter.schema import Query
 
 NONE = -1
@@ -52,3 +54,22 @@ class Sensitivity:
             if all(pattern.fullmatch(labels.get(name, "")) for name, pattern in patterns):
                 return number
         return NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The series that have a category: their `rows`, and their labels with that category, as text."""
+
+    rows: Rows
+    labels: Sequence[bytes]
+
+    @classmethod
+    def of(cls, names: Sequence[str], categories: Rows, rendered: Sequence[bytes]) -> Named:
+        """`categories` (S,): the number of each series' category in `names`, or NONE."""
+        some = categories != NONE
+        return cls(np.flatnonzero(some), with_choice(rendered, "category", names, categories, some))
+
+    def tables(self, judged: Mask) -> tuple[Table, ...]:
+        """Which category the `judged` series (S,) have."""
+        shown = np.where(judged[self.rows], 1.0, np.nan)
+        return (Table(self.labels, {"anomaly_category_info": shown}),) if len(self.rows) else ()

@@ -18,7 +18,7 @@ from prometheus_client import (
 )
 
 from exporter import __version__
-from exporter.catalogue import CALENDARS, QUERIES, SELF, Family
+from exporter.catalogue import CALENDARS, QUERIES, SELF, SERVICES, Family
 
 Metric: TypeAlias = Counter | Gauge | Histogram
 
@@ -40,7 +40,7 @@ class Telemetry:
         ProcessCollector(registry=self.registry)
         self._metrics = {
             family.name.removeprefix("tidemark_"): self._made(family)
-            for family in (*CALENDARS, *QUERIES, *SELF)
+            for family in (*CALENDARS, *SERVICES, *QUERIES, *SELF)
         }
         self.set("build_info", 1, version=__version__, revision=revision(), python=platform.python_version())
 
@@ -105,6 +105,11 @@ class Telemetry:
         """Make `labels` the only series of an info gauge."""
         self._metrics[name].clear()
         self.set(name, 1, **labels)
+
+    def replace_query(self, name: str, query: str, **labels: str) -> None:
+        """Make `labels` the only series that an info gauge has of `query`."""
+        self._metrics[name].remove_by_labels({"query": query})
+        self.set(name, 1, query=query, **labels)
 
     def render(self) -> bytes:
         """The text format of all of it, as it stands now."""

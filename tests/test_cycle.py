@@ -1,5 +1,6 @@
 """The cycle: faults stay in their query, the snapshot is frozen, state is saved and loaded."""
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -253,6 +254,22 @@ def test_a_reload_tells_the_new_sensitivities(cycle: Cycle, tsdb: FakeTsdb) -> N
         told = cycle.telemetry.render().decode()
         assert ('anomaly_sensitivity{category="shop",query="one"} 7.0' in told) == bool(categories)
         assert 'anomaly_sensitivity{category="",query="one"} 1.0' in told
+
+
+def test_a_reload_tells_what_the_file_says_of_queries_and_services(cycle: Cycle, tsdb: FakeTsdb) -> None:
+    """Signal and direction of each query and the calls between services are told, and follow a reload."""
+    for signal, called in (("traffic", {"a": ("b", "c")}), (None, {"a": ("c",)})):
+        query = config("one").queries[0].model_copy(update={"signal": signal, "direction": "down"})
+        changed = {"queries": (query,), "dependencies": called}
+        cycle.reload(config("one").model_copy(update=changed), client(tsdb))
+        cycle.pass_over()
+        told = cycle.telemetry.render().decode()
+        assert re.findall(r'anomaly_query_info\{direction="down",query="one",signal="(\w*)"\} 1', told) == [
+            signal or ""
+        ]
+        assert re.findall(r'anomaly_dependency_info\{depends_on="(\w)",service="a"\} 1', told) == list(
+            called["a"]
+        )
 
 
 def test_a_changed_expression_learns_again(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:

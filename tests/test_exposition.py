@@ -20,7 +20,7 @@ from exporter.exposition import (
     exposed_labels,
     render,
     render_labels,
-    with_models,
+    with_choice,
 )
 from exporter.frame import DuplicateSeries
 from exporter.models.contract import Scores
@@ -151,7 +151,9 @@ def test_promtool_finds_nothing_to_mend() -> None:
 def test_the_chosen_model_is_a_label() -> None:
     """Each scored series of an auto query names its model; a source label of that name makes way."""
     labels = [render_labels(it) for it in ({"a": "1"}, {"model": "m", "a": '",model="'}, {"a": "3"})]
-    chosen = with_models(labels, ("seasonal", "quantile"), np.array([0, 1, 1]), np.array([True, True, False]))
+    chosen = with_choice(
+        labels, "model", ("seasonal", "quantile"), np.array([0, 1, 1]), np.array([True, True, False])
+    )
     table = Table(chosen, {"anomaly_chosen_model_info": np.ones(2)})
     text = Snapshot.of(0, [QueryScores("q", 0, labels, ({},) * 3, {}, [table])]).text.decode()
     assert text.splitlines()[2:] == [

@@ -27,7 +27,7 @@ ROOMS = [
     {"tail", "seasons", "record", "quality", "confidence", "residuals", "dependence"},
     {"config"},
     {"consistency", "ical", "intervals"},
-    {"calendars", "periods"},
+    {"calendars", "periods", "dependencies"},
     {"schema", "catalogue"},
     {"timetable"},
     {"windows", "kinds"},

@@ -150,6 +150,20 @@ def test_each_series_is_judged_by_its_category() -> None:
     assert np.allclose(population.strictness, np.array(wanted)[[2, 0, 1]])
 
 
+def test_series_with_a_category_are_named() -> None:
+    """The category of each scored series is exposed; series without one, or without a score, have none."""
+    keys = [b'{"service":"batch"}', b'{"service":"other"}', b'{"service":"pay"}', b'{"service":"checkout"}']
+    named = Population(query(categories=CATEGORIES), "UTC", keys).named
+    (table,) = named.tables(np.array([True, True, True, False]))
+    shown = dict(zip(table.labels, table.families["anomaly_category_info"].tolist(), strict=True))
+    assert shown.pop(b'{query="rate",service="checkout",category="payment"} ') != 1
+    assert shown == {
+        b'{query="rate",service="batch",category="batch"} ': 1,
+        b'{query="rate",service="pay",category="payment"} ': 1,
+    }
+    assert Population(query(), "UTC", keys).named.tables(np.ones(4, bool)) == ()
+
+
 def test_a_new_sensitivity_moves_the_next_score_and_nothing_else() -> None:
     """After a reload the scores are those of a scorer that always had the new sensitivity."""
     tsdb = services("checkout", "b")
