@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -19,6 +20,12 @@ TEXT = (REPOSITORY / "docs" / "alerting.md").read_text(encoding="utf-8")
 BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
 EDITS = [line for line in COMMANDS if line.startswith("sed ")]
+
+
+def offered(group: str) -> dict[str, Any]:
+    """The rule file of the page that has this group."""
+    (block,) = [it for it in BLOCKS if "groups" in it and it["groups"][0]["name"] == group]
+    return dict(block)
 
 
 def run(*command: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
@@ -121,7 +128,7 @@ def test_a_threshold_may_hang_on_the_period_and_a_calendar(
     tmp_path: Path, period: str, sale: int, threshold: float
 ) -> None:
     """The rule that the page offers gives the threshold that it promises."""
-    (block,) = [it for it in BLOCKS if "groups" in it]
+    block = offered("tidemark-thresholds")
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(block), encoding="utf-8")
     case = {
         "interval": "1m",
@@ -141,5 +148,29 @@ def test_a_threshold_may_hang_on_the_period_and_a_calendar(
     }
     path = tmp_path / "test.yml"
     path.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [case]}), encoding="utf-8")
+    done = promtool_test(path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_team_may_have_thresholds_of_its_own(copy: Path) -> None:
+    """The team's file loads beside the shipped ones, and its threshold is the one in use."""
+    (copy / "rules" / "payments.yml").write_text(yaml.safe_dump(offered("thresholds-payments")))
+    content = yaml.safe_load((copy / "tests" / "rules" / "thresholds.yml").read_text())
+    effective = 'query_service:anomaly_score_threshold:effective{severity="critical", query="q"'
+    case = {
+        "interval": "15s",
+        "input_series": [{"series": 'anomaly_score{query="q", service="checkout"}', "values": "0x9"}],
+        "promql_expr_test": [
+            {
+                "expr": f"{effective}}}",
+                "eval_time": "1m",
+                "exp_samples": [{"labels": f'{effective}, service="checkout"}}', "value": 1.6}],
+            }
+        ],
+    }
+    content |= {"rule_files": [*content["rule_files"], "../../rules/payments.yml"], "tests": [case]}
+    content["group_eval_order"].insert(0, "thresholds-payments")
+    path = copy / "tests" / "rules" / "team.yml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
     done = promtool_test(path)
     assert done.returncode == 0, done.stdout + done.stderr
