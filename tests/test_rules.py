@@ -116,7 +116,7 @@ def test_every_alert_has_its_labels(alert: str) -> None:
         or "$labels.severity" in labels["severity"]
     )
     assert set(re.findall(r"P\d", labels["priority"])) <= {"P1", "P2", "P3", "P4"}
-    assert labels["team"] in {"oncall", "platform"}
+    assert labels["team"] in {"oncall", "platform", "ml", "security"}
     assert "$value" not in str(labels)
     assert re.match(r"Maintenance$|(Anomaly|Drift|Forecast|Input|Model|Tidemark)[A-Z]", alert)
 

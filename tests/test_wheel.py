@@ -40,7 +40,7 @@ def test_the_wheel_carries_the_packs(wheel: Path) -> None:
 def test_the_wheel_runs_from_anywhere(wheel: Path, tmp_path: Path) -> None:
     """Unpacked alone, it finds its own files and the command starts."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    code = "from exporter.assets import assets; print(assets('rules'))"
+    code = "from exporter.assets.shipped import shipped; print(shipped('rules'))"
     environment = {"PYTHONPATH": str(tmp_path), "PATH": ""}
     done = subprocess.run(
         [sys.executable, "-c", code],

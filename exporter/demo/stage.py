@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from exporter.assets import assets
+from exporter.assets.shipped import shipped
 from exporter.demo import history, servers
 from exporter.demo.loopback import host_of, serving
 from exporter.demo.world import SERVICES, World
@@ -118,7 +118,7 @@ def stage(directory: Path, tsdb: Tsdb, tell: Callable[[str], None]) -> Iterator[
 def _prometheus_config(alertmanager: str, port: int) -> str:
     return PROMETHEUS.format(
         scrape=SCRAPE,
-        rules=assets("rules"),
+        rules=shipped("rules"),
         alertmanager=host_of(alertmanager),
         exporter=f"127.0.0.1:{port}",
     )
@@ -161,7 +161,7 @@ def _exporter(directory: Path, url: str, port: int) -> Iterator[tuple[subprocess
 def _alertmanager_config(directory: Path, webhook: str) -> Path:
     """The shipped tree, with the webhook of the demo as receiver and with shorter waits."""
     copy = directory / "alertmanager-config"
-    shutil.copytree(assets("alertmanager"), copy)
+    shutil.copytree(shipped("alertmanager"), copy)
     path = copy / "alertmanager.yml"
     text = re.sub(r"http://127\.0\.0\.1:10064", webhook, path.read_text())
     text = re.sub(r"group_wait: \S+", "group_wait: 2s", text)

@@ -17,9 +17,12 @@ FIRING AnomalyService (critical, P2, oncall)
 {SUMMARY}
 request_rate has score 3.2: 12 is below the expected 120, 5.4 times the band.
 Since 2026-11-20 10:00 UTC
+Respond: within 30 minutes
 Runbook: https://runbooks.example/AnomalyService.md
 Dashboard: https://grafana.example/d/tidemark-overview/?var-service=checkout
 PromQL: http://prometheus.example/graph?g0.expr=x
+Silence: http://alertmanager.example/#/silences/new?filter=%7Balertname%3D%22AnomalyService%22%2C\
+cluster%3D%22main%22%2Cservice%3D%22checkout%22%7D
 
 Alertmanager: http://alertmanager.example"""
 
