@@ -17,6 +17,7 @@ ROUTES = {
     ("AnomalyService", "critical"): "page",
     ("AnomalyService", "warning"): "ticket",
     ("AnomalySeries", "info"): "inform",
+    ("AnomalyStorm", "critical"): "page",
     ("ForecastLimitNear", "warning"): "ticket",
     ("ForecastLimitImminent", "critical"): "page",
     ("InputQualityLow", "warning"): "ticket-platform",
