@@ -77,7 +77,7 @@ class Kept:
 
     def status(self) -> Status:
         """Nothing to show."""
-        return Status("", "", 0.0, [], [])
+        return Status("", "", 0.0, [])
 
 
 def tidemark() -> Starlette:

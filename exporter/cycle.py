@@ -14,6 +14,7 @@ from exporter.drifts import Drifts
 from exporter.durations import format_duration
 from exporter.exposition import Snapshot
 from exporter.groups.assembly import Groups, grouped
+from exporter.recent import Recent
 from exporter.schema import Config, Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import Sensitivity
@@ -49,6 +50,7 @@ class Cycle:
         self.groups = Groups(telemetry)
         self.diary = Diary(telemetry, clock)
         self.drifts = Drifts(telemetry)
+        self.recent = Recent()
         self._turns = Turns(telemetry, clock, config.tsdb.concurrency)
         self._wake = threading.Event()
         self._next: tuple[Config, Source, Times] | None = None
@@ -171,6 +173,7 @@ class Cycle:
         if [id(it) for it in (*fresh, *joint, *drifting)] == [id(it) for it in shown]:
             return
         self.snapshot = Snapshot.of(now, fresh, joint, drifting)
+        self.recent.take(fresh, self.scorers)
         self.telemetry.set("snapshot_bytes", len(self.snapshot.text))
         for scores in fresh:
             self.telemetry.set("last_score_timestamp_seconds", scores.time, query=scores.query)

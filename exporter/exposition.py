@@ -6,7 +6,7 @@ import gzip
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from types import MappingProxyType
 from typing import Protocol
@@ -41,7 +41,8 @@ class QueryScores:
     """What one query exposes at Unix second `time`: S series, and per family S values, NaN where absent.
 
     `labels` are the series' labels as text ready for the exposition, `series` the same as mappings; `tables`
-    are what is said under labels of its own, such as a forecast by horizon.
+    are what is said under labels of its own, such as a forecast by horizon. `facts` are not exposed: S values
+    each, for who asks about one series; `models` names those that the fact `model` numbers.
     """
 
     query: str
@@ -50,6 +51,8 @@ class QueryScores:
     series: Sequence[Mapping[str, str]]
     families: Mapping[str, Floats]
     tables: Sequence[Table] = ()
+    facts: Mapping[str, Floats] = field(default_factory=dict)
+    models: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

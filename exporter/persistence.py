@@ -9,6 +9,7 @@ import numpy as np
 
 from exporter.drift import memory
 from exporter.exposition import QueryScores
+from exporter.facts import facts
 from exporter.population import Population
 from exporter.residuals import SLOT, Residuals
 from exporter.schema import Query
@@ -80,7 +81,10 @@ def restore(scorer: Scorer, saved: Saved, now: float) -> bool:
     if saved.exposed:
         roster = series.roster
         scorer.progress = 1.0
-        scorer.scores = QueryScores(query.name, saved.time, roster.rendered, roster.labels, saved.exposed)
+        known, names = facts(series, saved.time, series.beside(saved.time)), series.choices()[0]
+        scorer.scores = QueryScores(
+            query.name, saved.time, roster.rendered, roster.labels, saved.exposed, (), known, names
+        )
     series.retune(query, zone, remembers=remembers)
     return True
 

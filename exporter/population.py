@@ -141,6 +141,7 @@ class Population:
             time, bounded, taken.learn, band=band, strictness=self.strictness, sunday=taken.sunday
         )
         self.quality.step(time, values)
+        self.record.mark(time, scores.score)
         self._note(values == values, scores, taken)
         if self.residuals is not None:
             strayed = bounded - scores.expected

@@ -24,10 +24,11 @@ def _of_query(scores: QueryScores, count: int | None) -> list[StrangeSeries]:
         return []
     rows = np.flatnonzero(np.isfinite(values))
     rows = rows[np.argsort(-values[rows], kind="stable")][:count]
-    return [_series(scores, row) for row in rows.tolist()]
+    return [series_of(scores, row) for row in rows.tolist()]
 
 
-def _series(scores: QueryScores, row: int) -> StrangeSeries:
+def series_of(scores: QueryScores, row: int) -> StrangeSeries:
+    """The series in one row of what a query exposes."""
     labels = {name: value for name, value in scores.series[row].items() if name != "query"}
     numbers = {name: _number(scores, f"anomaly_{name}", row) for name in _NUMBERS}
     return StrangeSeries(scores.query, labels, float(scores.families["anomaly_score"][row]), **numbers)

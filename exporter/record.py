@@ -28,12 +28,15 @@ class Record:
     `points`: points seen; `alarms` and `promised`: happenings above the edge, and how many the budget allowed
     in the same time, both fading; `judged` and `beyond`: points with a score, and those of them above the
     edge, both fading; `lately`: the share above the edge of about the last day; `calm`: seconds since the
-    score was last above the edge; `excluded_` and a reason: points that were not learnt for it.
+    score was last above the edge; `since` and `above`: when it was first and last above it in its newest
+    happening, in Unix seconds; `excluded_` and a reason: points that were not learnt for it.
     """
 
     FIELDS: ClassVar[columns.Fields] = {
         **dict.fromkeys(_COUNTED, (0, np.float32, 0.0)),
         "calm": (0, np.float32, math.inf),
+        "since": (0, np.float64, math.nan),
+        "above": (0, np.float64, -math.inf),
         **{f"excluded_{reason}": (0, np.float32, 0.0) for reason in REASONS},
     }
 
@@ -65,6 +68,14 @@ class Record:
             state["lately"][above] += self._newest
             calm[above] = -self._step
         calm += self._step
+
+    def mark(self, time: int, score: Floats) -> None:
+        """Note when happenings began, known incidents included; `score` (S,) at Unix second `time`."""
+        rows = np.flatnonzero(score > 1)
+        if len(rows):
+            fresh = rows[time - self.state["above"][rows] > self._apart]
+            self.state["since"][fresh] = time
+            self.state["above"][rows] = time
 
     def exclude(self, reasons: Mapping[Reason, Mask], present: Mask) -> None:
         """Count a point of those who are `present` under the reason why it was not learnt."""

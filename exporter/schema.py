@@ -262,6 +262,14 @@ class Pack(Section):
         return {"name": found} if isinstance(found, str) else found
 
 
+class Links(Section):
+    """Addresses of other programs, for the links of the status page."""
+
+    grafana: HttpUrl | None = None
+    prometheus: HttpUrl | None = None
+    runbooks: HttpUrl = "https://github.com/tidemark/tidemark/blob/main/docs/runbooks"
+
+
 class Web(Section):
     """Defaults of the `--web.*` flags; a flag given on the command line wins."""
 
@@ -269,6 +277,7 @@ class Web(Section):
     config_file: Path | None = Field(default=None, strict=False)
     external_url: HttpUrl | None = None
     enable_lifecycle: bool = False
+    links: Links = Links()
 
 
 class Config(Section):

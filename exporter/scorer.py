@@ -12,6 +12,7 @@ from exporter import survey
 from exporter.drift.watch import Known
 from exporter.durations import format_duration
 from exporter.exposition import QueryScores, Table, exposed_families, with_choice, with_label
+from exporter.facts import facts
 from exporter.frame import Floats, Mask
 from exporter.models.contract import Choosing, Scores
 from exporter.newcomers import Newcomers
@@ -180,7 +181,10 @@ class Scorer:
             *self._resting(time, told),
             *self.series.named.tables(judged),
         )
-        self.scores = QueryScores(self.query.name, time, roster.rendered, roster.labels, families, tables)
+        known, names = facts(self.series, time, beside), self.series.choices()[0]
+        self.scores = QueryScores(
+            self.query.name, time, roster.rendered, roster.labels, families, tables, known, names
+        )
         if residuals := self.series.residuals:
             strayed = residuals.state["residual"].copy()
             self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)

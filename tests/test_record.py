@@ -165,3 +165,30 @@ def test_the_record_survives_a_restart() -> None:
     for later in (1, 2):
         turn(after, NOW + later * STEP)
     assert after.series.record.state["points"][2] == pytest.approx(576, abs=3)
+
+
+def test_a_happening_has_a_beginning() -> None:
+    """It began with its first point above the edge; a dip shorter than half an hour does not end it."""
+    record = Record(MINUTE, 2)
+    for minute, score in enumerate([0.5, 2.0, 0.5, math.nan, 2.0, *[0.5] * 40, 3.0, 2.0]):
+        record.mark(minute * 60, np.array([score, 0.5]))
+        if minute == 4:
+            assert record.state["since"].tolist()[0] == 60
+    assert record.state["since"][0] == 45 * 60
+    assert math.isnan(record.state["since"][1])
+
+
+def test_the_beginning_of_a_happening_survives_a_restart() -> None:
+    """Since when a series has been beyond the edge is frozen with its scores, saved and restored."""
+    jump = replaced(daily(), NOW - 3 * STEP, NOW + STEP, 1e6)
+    tsdb = FakeTsdb({"rate": [({"service": "a"}, daily()), ({"service": "b"}, jump)]})
+    first = scorer(tsdb)
+    turn(first, NOW)
+    assert first.scores
+    assert first.scores.facts["since"][1] == NOW - 3 * STEP
+    stored = saved(first)
+    second = scorer(tsdb)
+    assert stored
+    assert restore(second, stored, NOW)
+    assert second.scores
+    np.testing.assert_array_equal(second.scores.facts["since"], first.scores.facts["since"])

@@ -39,7 +39,7 @@ class Fixed:
 
     def status(self) -> Status:
         """One query that is scored."""
-        return Status("1.2.3", "abc", 1000.0, [QueryStatus("q", "up", "scored", scored=1)], [])
+        return Status("1.2.3", "abc", 1000.0, [QueryStatus("q", "up", "scored", scored=1)])
 
 
 @contextmanager

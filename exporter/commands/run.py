@@ -13,22 +13,17 @@ from pathlib import Path
 import click
 import structlog
 
-from exporter import __version__
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
 from exporter.cycle import Cycle
-from exporter.ranking import strangest
-from exporter.scorer import Scorer
-from exporter.status import QueryStatus, Status
+from exporter.shown.overview import overview
+from exporter.status import Status
 from exporter.store import Store
-from exporter.telemetry import Telemetry, revision
+from exporter.telemetry import Telemetry
 from exporter.web.app import create_app
 from exporter.web.config import WebConfigError, WebConfigFile
 from exporter.web.listen import CannotListen, listen, urls
 from exporter.web.server import serve
-
-SHOWN = 20
-"""Series on the landing page."""
 
 _log = structlog.get_logger("tidemark")
 
@@ -65,39 +60,7 @@ class Exporter:
 
     def status(self) -> Status:
         """What the landing page shows."""
-        cycle, tsdb = self.cycle, self.loaded.config.tsdb
-        return Status(
-            version=__version__,
-            revision=revision(),
-            now=time.time(),
-            queries=[self._query(scorer) for scorer in cycle.scorers.values()],
-            strange=strangest(cycle.snapshot, SHOWN),
-            last_cycle_time=cycle.last_pass,
-            last_cycle_seconds=cycle.last_seconds,
-            tsdb_url=tsdb.url,
-            tsdb_up=not any(it.reason in ("unreachable", "circuit_open") for it in cycle.failures.values()),
-            config_sha256=self.loaded.sha256,
-            config_loaded_time=self.loaded_at,
-            config_error=self.reload_error,
-        )
-
-    def _query(self, scorer: Scorer) -> QueryStatus:
-        failure = self.cycle.failures.get(scorer.query.name)
-        scored = scorer.counts.get("scored", 0)
-        return QueryStatus(
-            name=scorer.query.name,
-            expr=scorer.query.expr,
-            state="failing" if failure else "scored" if scored else "learning",
-            scored=scored,
-            learning=scorer.counts.get("learning", 0),
-            missing=scorer.counts.get("missing", 0),
-            paused=scorer.counts.get("paused", 0),
-            dropped=scorer.dropped,
-            bootstrap_ratio=scorer.progress,
-            last_score_time=scorer.scores.time if scorer.scores else None,
-            reason=failure.reason if failure else "",
-            detail=failure.message if failure else "",
-        )
+        return overview(self.cycle, self.loaded, self.loaded_at, self.reload_error)
 
     def reload(self) -> tuple[bool, str]:
         """Read the file again; a bad one changes nothing."""

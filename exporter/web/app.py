@@ -19,7 +19,8 @@ from exporter.status import Status
 from exporter.web.body import Sliced, accepts_gzip
 from exporter.web.config import WebConfigFile
 from exporter.web.guard import BasicAuth, ConfiguredHeaders
-from exporter.web.page import CONTENT_SECURITY_POLICY, landing_page
+from exporter.web.page import landing_page
+from exporter.web.shell import CONTENT_SECURITY_POLICY
 
 log = structlog.get_logger(__name__)
 

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import math
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from importlib.resources import files
+from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from exporter.status import NEXT_STEP, QueryStatus, Status, StrangeSeries
-from exporter.web.markup import Node, document, tag
-
-STYLE = files("exporter.web").joinpath("style.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
-    "base-uri 'none'; form-action 'none'"
-)
-SHOWN_SERIES = 20
-SHOWN_CHARACTERS = 200
+from exporter.status import DriftingSeries, QueryStatus, Status
+from exporter.web.addresses import graph, runbook, series_page
+from exporter.web.findings import strange
+from exporter.web.markup import Node, tag
+from exporter.web.shell import header, linked, page
+from exporter.web.tables import cell, heading, label_set, row, table
+from exporter.web.words import ago, clock, number, plural
 
 
 def landing_page(status: Status, ready: tuple[bool, str]) -> bytes:
-    """The page as UTF-8 HTML; every label, expression and message in it is escaped."""
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", _title(status)),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", STYLE),
-    )
-    main = tag("main", _state(status, ready), _strange(status), _queries(status))
-    return document(tag("html", head, tag("body", _header(status), main, _footer(status)), lang="en"))
+    """The page; `ready` as the source tells it."""
+    main = (_state(status, ready), strange(status), _queries(status), _drifting(status))
+    return page(_title(status), header("Tidemark", status.version, status.links), main, _footer(status))
 
 
 def _title(status: Status) -> str:
-    over = sum(it.score >= 1 for it in status.strange)
-    return f"({over}) Tidemark" if over else "Tidemark"
-
-
-def _header(status: Status) -> Element:
-    links = {"Metrics": "metrics", "Ready": "-/ready", **status.links}
-    return tag(
-        "header",
-        tag("h1", "Tidemark"),
-        tag("span", f"version {status.version}", class_="soft"),
-        tag("nav", (tag("a", text, href=href) for text, href in links.items()), aria_label="Elsewhere"),
-    )
+    over = status.strange.total_series
+    return f"({over:,}) Tidemark" if over else "Tidemark"
 
 
 def _state(status: Status, ready: tuple[bool, str]) -> Element:
@@ -57,15 +30,19 @@ def _state(status: Status, ready: tuple[bool, str]) -> Element:
     healthy = sum(it.state == "scored" for it in status.queries)
     counts = f"{healthy} of {len(status.queries)} queries are scored, {scored:,} series."
     return tag(
-        "section", tag("h2", "State"), tag("p", counts, " ", _last_cycle(status)), _notices(status, ready)
+        "section",
+        tag("h2", "State"),
+        tag("p", counts, " ", _last_cycle(status)),
+        _notices(status, ready),
+        class_="state-of-all",
     )
 
 
 def _last_cycle(status: Status) -> str:
     if status.last_cycle_time is None:
         return "No cycle has ended yet."
-    took = "" if status.last_cycle_seconds is None else f" and took {_number(status.last_cycle_seconds)} s"
-    return f"The last cycle ended {_ago(status.now, status.last_cycle_time)}{took}."
+    took = "" if status.last_cycle_seconds is None else f" and took {number(status.last_cycle_seconds)} s"
+    return f"The last cycle ended {ago(status.now, status.last_cycle_time)}{took}."
 
 
 def _notices(status: Status, ready: tuple[bool, str]) -> Iterable[Node]:
@@ -78,72 +55,20 @@ def _notices(status: Status, ready: tuple[bool, str]) -> Iterable[Node]:
         yield tag("p", text, class_="notice")
 
 
-def _strange(status: Status) -> Element:
-    top = sorted(status.strange, key=lambda it: -it.score)[:SHOWN_SERIES]
-    title = tag("h2", "Strange now", id="strange")
-    if not top:
-        return tag("section", title, tag("p", "No series has a score yet.", class_="soft"))
-    note = f"The {len(top)} series furthest from normal. A score of 1 is the edge of normal."
-    columns = ("Series", "Score", "Value", "Expected", "Normal range", "Picture")
-    return tag(
-        "section", title, tag("p", note, class_="soft"), _table("strange", columns, map(_strange_row, top))
-    )
-
-
-def _strange_row(it: StrangeSeries) -> Element:
-    over = "number over" if it.score >= 1 else "number"
-    return _row(
-        tag("th", tag("strong", it.query), " ", _labels(it.labels), scope="row", role="rowheader"),
-        _cell("Score", f"{it.score:.2f}", over),
-        _cell("Value", _number(it.value), "number"),
-        _cell("Expected", _number(it.expected), "number"),
-        _cell("Normal range", f"{_number(it.lower)} to {_number(it.upper)}", "number"),
-        _cell("Picture", _picture(it)),
-    )
-
-
-def _labels(labels: Mapping[str, str]) -> Element:
-    pairs: list[Node] = []
-    for name, value in labels.items():
-        shown = value if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]}…"
-        pairs += [", " if pairs else "", f"{name}=", tag("bdi", f'"{shown}"')]
-    return tag("code", "{", pairs, "}")
-
-
-def _picture(it: StrangeSeries) -> Node:
-    """The band, the expected value and the value on one line; the numbers beside it say the same."""
-    marks = [it.lower, it.upper, it.expected, it.value]
-    low, high = min(marks), max(marks)
-    if not all(map(math.isfinite, marks)) or not math.isfinite(high - low) or low == high:
-        return ""
-    lower, upper, expected, value = (f"{4 + 92 * (mark - low) / (high - low):.1f}" for mark in marks)
-    width = f"{max(1.0, float(upper) - float(lower)):.1f}"
-    dot = "value" if it.lower <= it.value <= it.upper else "value out"
-    return tag(
-        "svg",
-        tag("line", x1="0", x2="100", y1="8", y2="8", class_="rail"),
-        tag("rect", x=lower, y="3", width=width, height="10", class_="band"),
-        tag("line", x1=expected, x2=expected, y1="2", y2="14", class_="expected"),
-        tag("circle", cx=value, cy="8", r="3.5", class_=dot),
-        viewBox="0 0 100 16",
-        preserveAspectRatio="none",
-        aria_hidden="true",
-    )
-
-
 def _queries(status: Status) -> Element:
     columns = ("Query", "State", "Series", "Last score")
-    rows = (_query_row(it, status.now) for it in status.queries)
-    return tag("section", tag("h2", "Queries", id="queries"), _table("queries", columns, rows))
+    rows = (_query_row(it, status) for it in status.queries)
+    return tag("section", tag("h2", "Queries", id="queries"), table("queries", columns, rows))
 
 
-def _query_row(it: QueryStatus, now: float) -> Element:
-    last = "never" if it.last_score_time is None else _ago(now, it.last_score_time)
-    return _row(
-        tag("th", tag("strong", it.name), tag("br"), tag("code", it.expr), scope="row", role="rowheader"),
-        _cell("State", tag("div", _query_state(it))),
-        _cell("Series", _series(it)),
-        _cell("Last score", last, "when"),
+def _query_row(it: QueryStatus, status: Status) -> Element:
+    last = "never" if it.last_score_time is None else ago(status.now, it.last_score_time)
+    expr = linked(tag("code", it.expr), graph(status.links, it.expr), class_="quiet")
+    return row(
+        heading(tag("strong", it.name), tag("br"), expr),
+        cell("State", _query_state(it)),
+        cell("Series", _series(it)),
+        cell("Last score", last, "when"),
     )
 
 
@@ -155,7 +80,8 @@ def _query_state(it: QueryStatus) -> Iterable[Node]:
         yield f" {share} of the history read"
     if it.state == "failing":
         yield tag("p", ": ".join(filter(None, (it.reason, it.detail))))
-        yield tag("p", NEXT_STEP.get(it.reason, "See the log."), class_="soft")
+    if it.next_step:
+        yield tag("p", it.next_step, class_="soft")
 
 
 def _series(it: QueryStatus) -> str:
@@ -164,51 +90,39 @@ def _series(it: QueryStatus) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
 
 
-def _footer(status: Status) -> Element:
-    loaded = "" if status.config_loaded_time is None else f", loaded {_clock(status.config_loaded_time)}"
-    config = f"configuration {status.config_sha256[:12]}{loaded}" if status.config_sha256 else ""
-    facts = (f"As of {_clock(status.now)}", status.tsdb_url, config, f"revision {status.revision}")
-    return tag("footer", tag("p", tag("small", " · ".join(filter(None, facts)))))
-
-
-def _table(heading: str, columns: Iterable[str], rows: Iterable[Element]) -> Element:
-    """A table that stays one for a screen reader where a narrow screen shows each row as a card."""
-    head = tag("tr", (tag("th", it, scope="col", role="columnheader") for it in columns), role="row")
+def _drifting(status: Status) -> Element:
+    found, title = status.drifting, tag("h2", "Drift", id="drift")
+    if not found.total:
+        return tag(
+            "section", title, tag("p", "No series drifts: no drift score is 3 or more.", class_="soft")
+        )
+    note = f"{plural(found.total, 'series', 'series')} whose last day is not like its past: score 3 or more."
+    columns = ("Series", "Drift score", "Since", "Shift", "Movement")
+    rows = (_drift_row(it, status) for it in found.series)
+    more = found.total - len(found.series)
     return tag(
-        "table",
-        tag("thead", head, role="rowgroup"),
-        tag("tbody", rows, role="rowgroup"),
-        role="table",
-        aria_labelledby=heading,
+        "section",
+        title,
+        tag("p", note, " ", linked("Runbook", runbook(status.links, "DriftModerate")), class_="soft"),
+        table("drift", columns, rows),
+        tag("p", f"and {more:,} more") if more else "",
     )
 
 
-def _row(*cells: Element) -> Element:
-    return tag("tr", cells, role="row")
+def _drift_row(it: DriftingSeries, status: Status) -> Element:
+    name = linked(tag("strong", it.query), series_page(it.query, it.labels))
+    since = ago(status.now, it.since) if it.since == it.since else "–"
+    return row(
+        heading(name, " ", label_set(it.labels)),
+        cell("Drift score", f"{it.score:.1f}", "number over" if it.score >= 5 else "number"),
+        cell("Since", since, "when"),
+        cell("Shift", f"{it.shift:+.4g}" if it.shift == it.shift else "–", "number"),
+        cell("Movement", f"{number(it.movement_ratio)} times", "number"),
+    )
 
 
-def _cell(label: str, content: Node, class_: str = "") -> Element:
-    return tag("td", content, class_=class_, role="cell", data_label=label)
-
-
-def _number(value: float) -> str:
-    """Four significant digits, without an exponent where that stays readable."""
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else f"{value}"
-    if value and not 1e-4 <= abs(value) < 1e12:
-        return f"{value:.4g}"
-    decimals = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
-    text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _ago(now: float, time: float) -> str:
-    seconds = max(0.0, now - time)
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
-
-
-def _clock(time: float) -> str:
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _footer(status: Status) -> Element:
+    loaded = "" if status.config_loaded_time is None else f", loaded {clock(status.config_loaded_time)}"
+    config = f"configuration {status.config_sha256[:12]}{loaded}" if status.config_sha256 else ""
+    facts = (f"As of {clock(status.now)}", status.tsdb_url, config, f"revision {status.revision}")
+    return tag("footer", tag("p", tag("small", " · ".join(filter(None, facts)))))

@@ -1,0 +1,50 @@
+"""Which series drift, out of the drift scores of a snapshot."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from exporter.exposition import DriftScores, Snapshot
+from exporter.status import Drifting, DriftingSeries
+
+REPORTED = 3.0
+"""From this score on, time and size of the change are told."""
+
+SHOWN = 50
+_PAIR = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', re.DOTALL)
+_SIZES = ("drift_changed_timestamp_seconds", "drift_shift", "drift_movement_ratio")
+
+
+def labels_of(rendered: bytes) -> dict[str, str]:
+    """The labels that `render_labels` made `rendered` of."""
+    return {name: _plain(value) for name, value in _PAIR.findall(rendered.decode())}
+
+
+def drifting(snapshot: Snapshot) -> Drifting:
+    """The series that drift most, first."""
+    found = sorted((it for one in snapshot.drifts for it in _of(one)), key=lambda it: -it.score)
+    return Drifting(found[:SHOWN], len(found))
+
+
+def _plain(value: str) -> str:
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], value)
+
+
+def _of(scores: DriftScores) -> Iterator[DriftingSeries]:
+    sizes: dict[bytes, tuple[float, ...]] = {}
+    for table in scores.tables:
+        if _SIZES[0] in table.families:
+            columns = [table.families[name].tolist() for name in _SIZES]
+            sizes |= dict(zip(table.labels, zip(*columns, strict=True), strict=True))
+    for table in scores.tables:
+        for rendered, score in zip(table.labels, table.families.get("drift_score", ()), strict=False):
+            if score >= REPORTED and rendered.endswith(b',test="combined"} '):
+                own = rendered.removesuffix(b',test="combined"} ') + b"} "
+                yield _series(own, float(score), sizes.get(own, (math.nan,) * len(_SIZES)))
+
+
+def _series(rendered: bytes, score: float, sizes: tuple[float, ...]) -> DriftingSeries:
+    labels = labels_of(rendered)
+    return DriftingSeries(labels.pop("query", ""), labels, score, *sizes)

@@ -1,0 +1,38 @@
+"""Addresses that the pages link to: own ones are relative, so that they work behind any prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from exporter.status import Links
+
+
+def series_page(query: str, labels: Mapping[str, str], root: str = "") -> str:
+    """The page of one series; `root` leads from the page that links to the landing page."""
+    return f"{root}series?{series_parameters(query, labels)}"
+
+
+def series_parameters(query: str, labels: Mapping[str, str]) -> str:
+    """What names a series: its query, and each label as name=value."""
+    pairs = [("query", query), *(("label", f"{name}={value}") for name, value in labels.items())]
+    return urlencode(pairs, errors="replace")
+
+
+def graph(links: Links, expr: str, reach: str = "6h") -> str:
+    """Where the TSDB draws an expression; Prometheus and VictoriaMetrics read the same address."""
+    parameters = {"g0.expr": expr, "g0.tab": "0", "g0.range_input": reach}
+    return f"{links.prometheus}/graph?{urlencode(parameters, errors='replace')}" if links.prometheus else ""
+
+
+def dashboard(links: Links, query: str, labels: Mapping[str, str]) -> str:
+    """The dashboard that shows a query, and its service if it has one."""
+    if not links.grafana:
+        return ""
+    variables = {"var-query": query} | ({"var-service": labels["service"]} if "service" in labels else {})
+    return f"{links.grafana}/d/tidemark-overview/?{urlencode(variables, errors='replace')}"
+
+
+def runbook(links: Links, alert: str) -> str:
+    """The page about an alert."""
+    return f"{links.runbooks}/{quote(alert)}.md" if links.runbooks else ""
