@@ -35,9 +35,7 @@ ModelName = Literal[
     "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"
 ]
 Signal = Literal["traffic", "errors", "latency", "database", "dependency", "saturation"]
-DriftTest = Literal[
-    "level", "movement", "median", "spread", "ks", "wasserstein", "psi", "jensen_shannon", "classifier"
-]
+DriftTest = Literal["level", "movement", "median", "spread", "ks", "wasserstein", "psi", "jensen_shannon"]
 ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift", "quality", "drift")
 
 

@@ -58,10 +58,37 @@ def test_the_page_has_every_query_alert_and_series(name: str) -> None:
     assert all(f"`{it}{{" in text for it in recorded if ":proxy_" in it)
 
 
+@pytest.mark.parametrize("name", library.names())
+def test_the_page_has_every_threshold_of_its_file(name: str) -> None:
+    """Name, default and order are those of its first group; no other group sets a default."""
+    shown = re.findall(r'^\| `([\w:]+:default)\{severity="(\w+)"\}` \| ([\d.]+) \|', page(name), re.MULTILINE)
+    own, *others = groups(RULES / f"{name}.yml")
+    assert shown == [
+        (it["record"], it["labels"]["severity"], it["expr"].removeprefix("vector(").removesuffix(")"))
+        for it in own["rules"]
+        if it["record"].endswith(":default")
+    ]
+    assert not [it for group in others for it in group["rules"] if it.get("record", "").endswith(":default")]
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_the_page_tells_when_each_alert_fires(name: str) -> None:
+    """Alert and severity of each row are those of the rule."""
+    shown = {it[0].split("]")[0][1:]: it[1] for it in rows(page(name)) if it[0].startswith("[")}
+    rules = [rule for group in groups(RULES / f"{name}.yml") for rule in group["rules"] if "alert" in rule]
+    severities = {it["alert"]: it["labels"]["severity"] for it in rules}
+    expected = {alert: "critical, warning" if "$" in it else it for alert, it in severities.items()}
+    assert shown == expected or name == "ml-service"
+
+
 def test_the_examples_are_configurations() -> None:
-    """Each block of YAML is accepted by Tidemark, or holds the rule files of Prometheus."""
+    """Each block of YAML is accepted by Tidemark, or holds rules or rule files of Prometheus."""
     for block in re.findall(r"```yaml\n(.*?)```", page("README"), re.DOTALL):
-        if "rule_files" in block:
+        if "groups" in block:
+            (group,) = yaml.safe_load(block)["groups"]
+            (rule,) = group["rules"]
+            assert rule["record"] in {it["record"] for it in groups(RULES / "node.yml")[0]["rules"]}
+        elif "rule_files" in block:
             assert all(list(REPOSITORY.glob(it)) for it in yaml.safe_load(block)["rule_files"])
         else:
             assert config.parse("tsdb: {url: 'http://localhost:9090'}\n" + block, environment={}).queries

@@ -14,6 +14,7 @@ import yaml
 from exporter import config
 from exporter.demo.servers import find
 from exporter.packs import library
+from tests.rules.promql import BY_PROMETHEUS, REPOSITORY, RULES, groups, metric_names, recorded
 
 TSDB = {"url": "http://localhost:9090"}
 OTHER_NAMES = {
@@ -78,7 +79,7 @@ def test_names_of_metrics_and_labels_can_be_chosen() -> None:
 @pytest.mark.parametrize(
     ("packs", "told"),
     [
-        (["web"], "packs[0]: no pack has the name 'web'; there are: ml-service"),
+        (["web"], f"packs[0]: no pack has the name 'web'; there are: {', '.join(library.names())}"),
         (["ml-service", "ml-service"], "packs[1]: every pack may stand once, found 'ml-service' again"),
         ("ml-service", "packs: expected a list, found 'ml-service'"),
         ([7], "packs[0]: expected a mapping, found '7'"),
@@ -130,7 +131,8 @@ def test_a_default_that_does_not_fit_points_at_the_pack() -> None:
 def test_what_a_pack_leaves_open_is_what_it_uses(name: str) -> None:
     """Every parameter stands in some text, every default could be given, and names are unique."""
     pack = library.pack(name)
-    templates = [Template(text) for text in (*(it["expr"] for it in pack.entries), *pack.templates)]
+    texts = (*(it["expr"] for it in pack.entries), *pack.templates, *pack.others)
+    templates = [Template(text) for text in texts]
     assert {used for it in templates for used in it.get_identifiers()} == set(pack.parameters)
     assert not list(pack.faults({key: it.default for key, it in pack.parameters.items()}))
     everywhere = [it["name"] for other in library.names() for it in library.pack(other).entries]
@@ -144,10 +146,33 @@ def test_every_query_says_what_is_normal_for_it(name: str) -> None:
         assert {"domain", "step", "minimum_deviation"} <= query.keys(), query["name"]
 
 
-@pytest.mark.parametrize("given", [{}, OTHER_NAMES], ids=["defaults", "other names"])
-def test_the_expressions_are_promql(tmp_path: Path, given: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", library.names())
+def test_a_pack_names_what_it_reads(name: str) -> None:
+    """`metrics` are those of the queries but the `others`, and these are read by query, rule or runbook."""
+    pack = library.pack(name)
+    queries = set().union(*(metric_names(it["expr"]) for it in pack.queries({})))
+    rules = [rule for group in groups(RULES / "packs" / f"{name}.yml") for rule in group["rules"]]
+    raw = set().union(*(metric_names(it["expr"]) for it in rules)) - recorded() - BY_PROMETHEUS
+    assert set(pack.metrics({})) == queries - set(pack.further({})) - BY_PROMETHEUS
+    assert raw <= set(pack.metrics({})) | set(pack.further({}))
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_a_query_of_a_pack_keeps_its_service_or_instance(name: str) -> None:
+    """The labels by which the queries aggregate have one of both, or what the page says instead."""
+    page = (REPOSITORY / "docs" / "packs" / f"{name}.md").read_text(encoding="utf-8")
+    for query in library.pack(name).queries({}):
+        kept = set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", query["expr"]))))
+        assert kept & {"service", "instance", "namespace", "job"}, query["name"]
+        assert kept & set(re.findall(r"\w+", page))
+
+
+@pytest.mark.parametrize("name", [*library.names(), "other names"])
+def test_the_expressions_are_promql(tmp_path: Path, name: str) -> None:
     """promtool parses every query, whatever the parameters are."""
-    rules = [{"record": "x:y:z", "expr": it["expr"]} for it in library.pack("ml-service").queries(given)]
+    given = OTHER_NAMES if name == "other names" else {}
+    queries = library.pack("ml-service" if given else name).queries(given)
+    rules = [{"record": "x:y:z", "expr": it["expr"]} for it in queries]
     path = tmp_path / "rules.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "pack", "rules": rules}]}))
     done = subprocess.run(

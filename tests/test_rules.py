@@ -27,6 +27,10 @@ CASES = sorted((Path(__file__).parent / "rules").glob("*.yml"))
 RUNBOOK_BASE = "https://github.com/tidemark/tidemark/blob/main/docs/runbooks/"
 DASHBOARD_BASE = "http://localhost:3000/d/tidemark-overview/"
 ALERTS = alerts()
+PREFIX = (
+    r"Maintenance$|(Anomaly|Drift|Forecast|Http|Input|Kube|Model|Node|Postgres|Probe|Prometheus|Queue|Redis"
+    r"|Security|Tidemark)[A-Z]"
+)
 NEVER_SILENT = {"TidemarkWatchdog"}
 SLOW = {"DriftModerate": "2d"}
 """By what time of its stale case an alert has fired, where that is later than 4 hours."""
@@ -118,7 +122,7 @@ def test_every_alert_has_its_labels(alert: str) -> None:
     assert set(re.findall(r"P\d", labels["priority"])) <= {"P1", "P2", "P3", "P4"}
     assert labels["team"] in {"oncall", "platform", "ml", "security"}
     assert "$value" not in str(labels)
-    assert re.match(r"Maintenance$|(Anomaly|Drift|Forecast|Input|Model|Tidemark)[A-Z]", alert)
+    assert re.match(PREFIX, alert)
 
 
 @pytest.mark.parametrize("alert", ALERTS)

@@ -6,7 +6,7 @@ import dataclasses
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ import orjson
 from exporter.alertmanager import Alertmanager
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
+from exporter.kinds import HOUR
 from exporter.packs import library
 from exporter.schema import Pack
 from exporter.telemetry import Telemetry
@@ -86,11 +87,13 @@ def _tsdb(loaded: LoadedConfig, client: Client) -> Iterator[Finding]:
             yield Finding(f"query {query.name}", True, f"the TSDB parses it; {_series(found)}")
     for pack in loaded.config.packs:
         yield _pack(pack, client, time.time() - loaded.config.scoring.offset)
+    yield from _unused({pack.name for pack in loaded.config.packs}, client, time.time())
 
 
 def _pack(pack: Pack, client: Client, at: float) -> Finding:
     """Which of the metrics that a pack reads are there at Unix second `at`."""
-    wanted = library.pack(pack.name).metrics(pack.parameters)
+    shipped = library.pack(pack.name)
+    wanted = shipped.metrics(pack.parameters) + shipped.further(pack.parameters)
     try:
         there = [it for it in wanted if client.instant(f"count({it})", at).keys]
     except TsdbError as error:
@@ -98,6 +101,18 @@ def _pack(pack: Pack, client: Client, at: float) -> Finding:
     told = f"the TSDB has {', '.join(there) or 'none of its metrics'}"
     missing = ", ".join(it for it in wanted if it not in there)
     return Finding(f"pack {pack.name}", True, f"{told}; it does NOT have {missing}" if missing else told)
+
+
+def _unused(used: Set[str], client: Client, now: float) -> Iterator[Finding]:
+    """The packs that are not `used`, and whose queries would find all their metrics of the last hour."""
+    try:
+        there = set(client.metrics(now - HOUR, now))
+    except TsdbError as error:
+        yield Finding("packs", False, f"which of them could be used is not known: {error}")
+        return
+    for name in library.names():
+        if name not in used and there.issuperset(library.pack(name).metrics({})):
+            yield Finding(f"pack {name}", True, "the TSDB has its metrics; add it to `packs`")
 
 
 def _alertmanager(instance: Alertmanager) -> Finding:

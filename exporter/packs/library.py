@@ -40,12 +40,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A ready set of queries, and what it leaves open; `$name` in its texts is a parameter."""
+    """A ready set of queries, and what it leaves open; `$name` in its texts is a parameter.
+
+    `others` are metrics that not every source of this kind has, and those that only its rules read.
+    """
 
     about: str
     parameters: Mapping[str, Parameter]
     templates: Sequence[str]
     entries: Sequence[Mapping[str, Any]]
+    others: Sequence[str] = ()
 
     def faults(self, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """(parameter, message) of everything that is wrong with the parameters `given`."""
@@ -56,8 +60,12 @@ class Pack:
                 yield name, f"{fault}, found {value!r}"
 
     def metrics(self, given: Mapping[str, str]) -> list[str]:
-        """The metrics that the queries read, as `given` names them."""
+        """The metrics that the queries need, as `given` names them."""
         return [Template(it).substitute(self._names(given)) for it in self.templates]
+
+    def further(self, given: Mapping[str, str]) -> list[str]:
+        """The `others`, as `given` names them."""
+        return [Template(it).substitute(self._names(given)) for it in self.others]
 
     def queries(self, given: Mapping[str, str]) -> list[dict[str, Any]]:
         """The queries as they would stand in `tidemark.yml`."""
@@ -78,7 +86,8 @@ def pack(name: str) -> Pack:
     """The pack of that name, which must be one of `names()`."""
     content = yaml.safe_load((_HERE / f"{name}.yml").read_text(encoding="utf-8"))
     parameters = {key: Parameter(**it) for key, it in content["parameters"].items()}
-    return Pack(content["about"], parameters, content["metrics"], content["queries"])
+    others = content.get("others", ())
+    return Pack(content["about"], parameters, content["metrics"], content["queries"], others)
 
 
 def unknown(name: str) -> str | None:

@@ -26,6 +26,16 @@ def success(body: bytes) -> dict[str, Any]:
     return data
 
 
+def names(body: bytes) -> list[str]:
+    """The values of a label, as the server lists them. Raises `TsdbError` for anything else."""
+    found = document(body).get("data")
+    if not isinstance(found, list):
+        raise Permanent(
+            "malformed", "the answer holds no list of label values: is this the address of a TSDB?"
+        )
+    return [it for it in found if isinstance(it, str)]
+
+
 def document(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`; half of one may be whole at the next try, other text will not."""
     try:

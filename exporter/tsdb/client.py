@@ -15,7 +15,7 @@ import httpx
 
 from exporter.frame import Frame
 from exporter.tsdb import parse
-from exporter.tsdb.answer import success
+from exporter.tsdb.answer import names, success
 from exporter.tsdb.breaker import Breaker
 from exporter.tsdb.errors import Permanent, Retryable, TsdbError
 from exporter.tsdb.parse import Invalid, Matrix, Times, Vector
@@ -111,6 +111,11 @@ class Client:
         a series that ended lives on for five minutes, not one step.
         """
         return self._ask("/api/v1/query", self._instant_parameters(expr, time, step), self._vector)
+
+    def metrics(self, start: float, end: float) -> list[str]:
+        """The names of all metrics that had samples in [start, end], which are Unix seconds."""
+        parameters = {"start": _seconds(start), "end": _seconds(end)}
+        return self._ask("/api/v1/label/__name__/values", parameters, names)
 
     def range(
         self,

@@ -12,7 +12,8 @@ from tests.rules.promql import REPOSITORY, alerts
 CONFIG = REPOSITORY / "alertmanager" / "alertmanager.yml"
 TEMPLATES = CONFIG.parent / "templates"
 WEBHOOK = "http://127.0.0.1:10064"
-BY_SEVERITY = {"AnomalyService", "DriftShare"}
+BY_SEVERITY = {name for name, rule in alerts().items() if "$labels" in rule["labels"]["severity"]}
+"""Alerts whose severity, and with it their priority, is that of the threshold."""
 SERVICE_PRIORITY = {"critical": "P2", "warning": "P3"}
 
 Labels = dict[str, str]

@@ -64,12 +64,24 @@ MUTED = {
     ),
     "maintenance and drift": ("Maintenance info service=a", "DriftSevere warning service=a query=q"),
     "maintenance of a query and its silence": ("Maintenance info query=q", "InputSilent warning query=q"),
+    "a full file system and its warning": (
+        "NodeDiskFull critical instance=x mountpoint=/",
+        "NodeDiskFull warning instance=x mountpoint=/",
+    ),
     "TSDB unreachable and what follows": (
         "TidemarkTsdbUnreachable critical instance=x",
         "TidemarkQueryFailing warning instance=x",
     ),
 }
 HEARD = {
+    "a full file system and another": (
+        "NodeDiskFull critical instance=x mountpoint=/",
+        "NodeDiskFull warning instance=x mountpoint=/data",
+    ),
+    "a full file system and the memory of its machine": (
+        "NodeDiskFull critical instance=x mountpoint=/",
+        "NodeMemoryHigh warning instance=x",
+    ),
     "maintenance and an invalid reference": (
         "Maintenance info query=q",
         "DriftReferenceInvalid critical query=q",

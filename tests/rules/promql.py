@@ -25,7 +25,9 @@ BY_PROMETHEUS = {
     "scrape_duration_seconds",
 }
 """Names that Prometheus or prometheus_client provide, not the catalogue."""
-READ_BY_PACKS = {metric for name in library.names() for metric in library.pack(name).metrics({})}
+READ_BY_PACKS = {
+    metric for pack in map(library.pack, library.names()) for metric in (*pack.metrics({}), *pack.further({}))
+}
 
 Rule = dict[str, Any]
 

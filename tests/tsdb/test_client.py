@@ -130,6 +130,22 @@ def test_the_newest_points_of_victoria_metrics_are_read_one_by_one() -> None:
     assert [request.url.path[-5:] for request in world.requests] == ["range"] + ["query"] * 4
 
 
+def test_the_names_of_all_metrics() -> None:
+    """One request, of the time that was asked for."""
+    world = World(lambda _: httpx.Response(200, content=b'{"status":"success","data":["up","x:y:z"]}'))
+    assert world.client.metrics(1_700_000_000, 1_700_003_600) == ["up", "x:y:z"]
+    (request,) = world.requests
+    assert request.url.path == "/api/v1/label/__name__/values"
+    assert parameters(request) == {"start": "1700000000", "end": "1700003600"}
+
+
+@pytest.mark.parametrize("body", [b'{"status":"success"}', b'{"status":"success","data":{"a":1}}', b"[]"])
+def test_names_that_are_no_list_are_refused(body: bytes) -> None:
+    """Whatever else answers there is no TSDB."""
+    with pytest.raises(Permanent, match=r"list of label values|not the JSON of a TSDB"):
+        World(lambda _: httpx.Response(200, content=body)).client.metrics(1, 2)
+
+
 def test_long_expressions_are_posted() -> None:
     """Beyond the length that proxies accept, the expression travels as a form."""
     world = World(ok)
