@@ -385,9 +385,9 @@ DRIFT: tuple[Family, ...] = (
     Family(
         "drift_group_score",
         "gauge",
-        "Joint drift of a service over the queries of its group (Mahalanobis), without unit, on the scale of "
-        "drift_score. Computed every hour.",
-        ("group", BY),
+        "Joint drift of a service over the queries of its group, without unit, on the scale of drift_score, "
+        "by test: mahalanobis or classifier. Computed every hour.",
+        ("group", BY, "test"),
     ),
 )
 """What is said of windows, once an hour."""

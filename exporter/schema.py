@@ -35,7 +35,9 @@ ModelName = Literal[
     "seasonal", "holt_winters", "quantile", "rate_of_change", "stl", "ets", "peers", "static", "auto"
 ]
 Signal = Literal["traffic", "errors", "latency", "database", "dependency", "saturation"]
-DriftTest = Literal["level", "movement", "median", "spread", "ks", "wasserstein", "psi", "jensen_shannon"]
+DriftTest = Literal[
+    "level", "movement", "median", "spread", "ks", "wasserstein", "psi", "jensen_shannon", "classifier"
+]
 ALL_OUTPUTS: tuple[Output, ...] = ("score", "deviation", "value", "band", "shift", "quality", "drift")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from exporter.drift import MEAN
 from exporter.drift.change import changes
 from exporter.drift.histogram import BOUND, Histograms
 from exporter.drift.hours import HOUR, HOURS, Past
@@ -15,6 +16,9 @@ from exporter.drift.renewal import REPORTED, is_due, renewed
 from exporter.exposition import DriftScores, Table, render_labels
 from exporter.frame import Floats, Mask, Rows
 from exporter.schema import Drift
+
+CLASSIFIER = "classifier"
+"""The test that is of services alone, and needs the hours of the reference themselves."""
 
 SIGHT = 7 * 24
 """Hours before the window in which a change is looked for."""
@@ -43,10 +47,24 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Residuals of the hours up to Unix hour `end`, (S, hours), float16.
+
+    `learnt` (S,): Unix hour until which the reference of each series was learnt.
+    """
+
+    residual: Floats
+    learnt: Floats
+    end: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What one run found: scores to expose, whether the reference was intact, and the shifts of the window.
 
     `shifts` (S,) and `days` (DAYS, S): the window's and the reference's days' shifts in sds of those days.
+    `hours`: what a classifier is shown, where the settings name one.
     `drifting`: the combined scores of the series that drift, by their rendered labels.
     """
 
@@ -56,6 +74,7 @@ class Outcome:
     series: tuple[Labels, ...] = ()
     shifts: Floats | None = None
     days: Floats | None = None
+    hours: Shown | None = None
     drifting: Mapping[bytes, float] = field(default_factory=dict)
 
 
@@ -67,7 +86,7 @@ def wants(settings: Drift, known: Known | None, hour: int) -> bool:
 
 def span(settings: Drift, known: Known | None, hour: int, series: Sequence[Labels]) -> int:
     """How many hours of the past a run at Unix hour `hour` needs."""
-    whole = wants(settings, known, hour) or any(BOUND in it for it in series)
+    whole = wants(settings, known, hour) or CLASSIFIER in settings.tests or any(BOUND in it for it in series)
     return HOURS - 1 if whole else int(settings.window // HOUR) + SIGHT
 
 
@@ -92,11 +111,17 @@ def run(query: str, settings: Drift, series: Sequence[Labels], past: Past, known
     sd = np.maximum(_spread(days), FLOOR_SHIFT)
     scores = DriftScores(query, past.end * HOUR, tuple(tables))
     drifting = {rendered[row]: float(found["combined"][row]) for row in _drifting(series, found).tolist()}
-    return Outcome(known, True, scores, tuple(series), shifts / sd, days / sd, drifting)
+    hours = _shown(reference, past) if CLASSIFIER in settings.tests else None
+    return Outcome(known, True, scores, tuple(series), shifts / sd, days / sd, hours, drifting)
 
 
 FLOOR_SHIFT = 0.6
 """The least sd of a day's shift, in typical residuals, as in `median`."""
+
+
+def _shown(reference: Reference, past: Past) -> Shown:
+    residual = reference.residuals(past)[MEAN].astype(np.float16)
+    return Shown(residual, reference.arrays["learnt"], past.end, reference.window)
 
 
 def _learnt(past: Past, window: int, rendered: tuple[bytes, ...], before: Known | None) -> Known | None:
@@ -114,7 +139,7 @@ def _tables(
 ) -> list[Table]:
     """The scores of every test that is asked for, and time and size of what drifts."""
     own = _own(series)
-    shown = ("combined", *settings.tests)
+    shown = [test for test in ("combined", *settings.tests) if test in scores]
     tables = [_table(series, np.where(own, scores[test], np.nan), test) for test in shown]
     drifting = _drifting(series, scores)
     if len(drifting):

@@ -322,11 +322,24 @@ def test_services_of_a_group_drift_together(tsdb: FakeTsdb, clock: Clock, tmp_pa
     cycle.groups.settle()
     scores = found(cycle, "drift_group_score")
     assert len(scores) == 3
-    assert scores.pop('group="service",service="b"') > 5
+    assert scores.pop('group="service",service="b",test="mahalanobis"') > 5
     assert max(scores.values()) < 3
     for _ in range(4):
         turn(cycle, clock)
         assert len(found(cycle, "drift_group_score")) == 3
+    cycle.end()
+
+
+def test_a_classifier_tells_services_apart(tsdb: FakeTsdb, clock: Clock, tmp_path: Path) -> None:
+    """Where the tests name it, each service has a second score, and no series has one."""
+    cycle = started(tsdb, clock, tmp_path, config({"tests": ["classifier"]}, groups=True))
+    turn(cycle, clock)
+    cycle.groups.settle()
+    scores = {it: score for it, score in found(cycle, "drift_group_score").items() if "classifier" in it}
+    assert len(scores) == 3
+    assert scores.pop('group="service",service="b",test="classifier"') > 5
+    assert max(scores.values()) < 3
+    assert not any("classifier" in it for it in found(cycle, "drift_score"))
     cycle.end()
 
 
