@@ -122,9 +122,13 @@ class Cycle:
         self.telemetry.set("last_cycle_timestamp_seconds", self.last_pass)
 
     def settle(self) -> None:
-        """Wait for what is asked of Alertmanager and the fits of groups, and publish what they give."""
+        """Wait for what is asked of Alertmanager, for fits of groups and drift; publish what they give."""
         self.diary.settle()
         self.groups.settle()
+        for _ in ("queries", "services"):  # the drift of services is that of their queries
+            self.drifts.settle()
+            self._publish(last=True)
+        self.drifts.settle()
         self._publish(last=True)
 
     def save(self) -> None:

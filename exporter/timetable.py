@@ -15,7 +15,7 @@ from exporter.matchers import parse
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(len(DAYS)))
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
-_OWN = 'alertname!~"(Anomaly|Drift|Forecast|Data|Model|Tidemark)[A-Z].*"'
+_OWN = 'alertname!~"(Alert|Anomaly|Drift|Forecast|Input|Model|Pattern|Tidemark)[A-Z].*"'
 """Leaves out Tidemark's own alerts: a detector that learnt nothing while it rings would ring for ever."""
 
 

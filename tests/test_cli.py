@@ -128,7 +128,7 @@ def test_once_prints_json_for_machines(prometheus_url: str, tmp_path: Path) -> N
     """With `--output json` standard output is one document, whatever was told beside it."""
     done = tidemark("once", "--config.file", config(tmp_path, prometheus_url), "--output", "json")
     document = json.loads(done.stdout)
-    assert set(document) == {"time", "series", "groups", "failures"}
+    assert set(document) == {"time", "series", "groups", "drift", "forecasts", "limits", "failures"}
     assert document["failures"] == {}
 
 

@@ -34,7 +34,7 @@ def test_the_expression_asks_for_alerts_that_matter() -> None:
     """Firing, critical by default, and none of Tidemark's own."""
     assert expression(Incidents()) == (
         'ALERTS{alertstate="firing", severity="critical", '
-        'alertname!~"(Anomaly|Drift|Forecast|Data|Model|Tidemark)[A-Z].*"}'
+        'alertname!~"(Alert|Anomaly|Drift|Forecast|Input|Model|Pattern|Tidemark)[A-Z].*"}'
     )
 
 

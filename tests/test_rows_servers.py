@@ -6,7 +6,10 @@ One run over a back-filled past; each test is one promise of `issue 4` seen on /
 from __future__ import annotations
 
 import json
+import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,6 +48,7 @@ groups: [{{name: service, by: [service], queries: [load, errors]}}]
 queries:
   - {{name: load, expr: load}}
   - {{name: errors, expr: errors, domain: {{min: 0, max: 1000}}}}
+  - {{name: disk, expr: disk, forecast: {{horizons: [6h], limits: [{{name: full, above: 0.95}}]}}}}
 """
 
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -63,6 +67,7 @@ def series(now: int) -> dict[tuple[str, str], Curve]:
         ("errors", "seldom"): lambda at: 3.0 * (noise(at, 8) > 1.8),
         ("errors", "always"): lambda at: np.full(len(at), 4.0),
         ("errors", "broken"): lambda at: np.where(at > now - HOUR, -1.0, 5 + noise(at, 9)),
+        ("disk", "filling"): lambda at: 0.95 - 0.03 * (3 + (now - at) / DAY) + 0.001 * noise(at, 10),
     }
 
 
@@ -264,3 +269,20 @@ def test_the_age_of_the_models_is_told(running: Running) -> None:
     """E5: the models have learnt since the begin of their history, three weeks ago."""
     (since,) = found(running, "anomaly_model_trained_timestamp_seconds", query="load").values()
     assert 20 * DAY < time.time() - since < 22 * DAY
+
+
+def test_the_disk_that_fills_up_is_foretold(running: Running) -> None:
+    """G8: a limit three days ahead is told in seconds, and not late."""
+    left = found(running, "forecast_seconds_to_limit", query="disk", limit="full")
+    assert 2 * DAY < left["filling",] < 3.2 * DAY
+
+
+def test_once_prints_drift_and_limits(running: Running) -> None:
+    """One pass in the terminal ends with what drifts and which limits are near, like the long run."""
+    command = [sys.executable, "-m", "exporter", "once", "--config.file", running.log.parent / "tidemark.yml"]
+    table = subprocess.run([*command, "--top=3"], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^ +left.*\n *[23]d\w* +disk +service=filling +full$", table, re.MULTILINE)
+    document = json.loads(subprocess.run([*command, "--output=json"], capture_output=True, check=True).stdout)
+    drifting = {(it["query"], it["labels"]["service"]): it["shift"] for it in document["drift"]}
+    assert drifting["load", "risen"] == pytest.approx(15, rel=0.15)
+    assert [it["labels"]["horizon"] for it in document["forecasts"]] == ["6h"]

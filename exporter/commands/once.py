@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +20,12 @@ from rich.text import Text
 from exporter.commands import exits, wiring
 from exporter.config import load
 from exporter.cycle import Cycle
+from exporter.durations import format_duration
 from exporter.exposition import GroupScores
 from exporter.ranking import strangest
-from exporter.status import NEXT_STEP, StrangeSeries
+from exporter.shown import forecasts
+from exporter.shown.drifting import drifting
+from exporter.status import NEXT_STEP, DriftingSeries, StrangeSeries
 from exporter.store import Store
 from exporter.telemetry import Telemetry
 
@@ -46,8 +50,8 @@ def once(path: Path, output: Literal["table", "json"], top: int) -> int:
     if output == "json":
         print(orjson.dumps(_document(cycle), option=orjson.OPT_INDENT_2).decode())
     else:
-        rows = strangest(cycle.snapshot, top)
-        Console().print(_table(rows) if rows else "no series is scored yet")
+        for table in _tables(cycle, top):
+            Console().print(table)
     if not cycle.failures:
         return exits.OK
     down = all(it.reason in ("unreachable", "timeout", "circuit_open") for it in cycle.failures.values())
@@ -81,20 +85,57 @@ def _why_not(counts: dict[str, int]) -> str:
     return "the expression returns nothing now"
 
 
-def _table(rows: Sequence[StrangeSeries]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("score", justify="right")
-    table.add_column("query", overflow="fold")
-    table.add_column("series", overflow="fold")
-    for name in ("value", "expected", "lower", "upper"):
-        table.add_column(name, justify="right")
+def _tables(cycle: Cycle, top: int) -> Iterator[Table | str]:
+    """The strangest series, those that drift most, and the limits that are nearest."""
+    rows = strangest(cycle.snapshot, top)
+    yield _strange(rows) if rows else "no series is scored yet"
+    if drifts := drifting(cycle.snapshot).series[:top]:
+        yield _drifting(drifts)
+    if limits := forecasts.left(cycle.snapshot)[:top]:
+        yield _left(limits)
+
+
+def _strange(rows: Sequence[StrangeSeries]) -> Table:
+    table = _empty("score", "value", "expected", "lower", "upper")
     for row in rows:
         numbers = (_number(it) for it in (row.value, row.expected, row.lower, row.upper))
         style = "yellow" if row.score > 1 else ""
-        # Text, not markup: a label value may hold square brackets
-        labels = Text(", ".join(f"{name}={value}" for name, value in row.labels.items()))
-        table.add_row(Text(f"{row.score:.2f}", style), Text(row.query), labels, *numbers)
+        table.add_row(Text(f"{row.score:.2f}", style), Text(row.query), _labels(row.labels), *numbers)
     return table
+
+
+def _drifting(rows: Sequence[DriftingSeries]) -> Table:
+    table = _empty("drift", "since", "shift", "movement")
+    for row in rows:
+        since = "–" if math.isnan(row.since) else time.strftime("%Y-%m-%d %H:%M", time.gmtime(row.since))
+        size = (f"{row.shift:+.4g}", f"{row.movement_ratio:.2g} times")
+        table.add_row(Text(f"{row.score:.1f}", "yellow"), Text(row.query), _labels(row.labels), since, *size)
+    return table
+
+
+def _left(rows: Sequence[tuple[Mapping[str, str], float]]) -> Table:
+    table = _empty("left", "limit")
+    for labels, seconds in rows:
+        own = {name: value for name, value in labels.items() if name not in ("query", "limit")}
+        left = format_duration(max(60, seconds // 60 * 60))
+        table.add_row(Text(left), Text(labels["query"]), _labels(own), Text(labels["limit"]))
+    return table
+
+
+def _empty(first: str, *others: str) -> Table:
+    """A table of series without rows; columns for `first`, query and series, and `others`."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, justify="right")
+    table.add_column("query", overflow="fold")
+    table.add_column("series", overflow="fold")
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _labels(labels: Mapping[str, str]) -> Text:
+    """Text, not markup: a label value may hold square brackets."""
+    return Text(", ".join(f"{name}={value}" for name, value in labels.items()))
 
 
 def _number(value: float) -> str:
@@ -102,12 +143,15 @@ def _number(value: float) -> str:
 
 
 def _document(cycle: Cycle) -> dict[str, Any]:
-    """Every scored series, and every query that failed; NaN becomes null."""
+    """Every scored series, what drifts, what is foretold, and every query that failed; NaN becomes null."""
     failures = {name: dataclasses.asdict(it) for name, it in cycle.failures.items()}
     return {
         "time": cycle.snapshot.time,
         "series": [dataclasses.asdict(it) for it in strangest(cycle.snapshot)],
         "groups": [document for it in cycle.snapshot.groups for document in _services(it)],
+        "drift": [dataclasses.asdict(it) for it in drifting(cycle.snapshot, shown=None).series],
+        "forecasts": [{"labels": labels, **numbers} for labels, numbers in forecasts.ahead(cycle.snapshot)],
+        "limits": [{"labels": labels, "seconds": left} for labels, left in forecasts.left(cycle.snapshot)],
         "failures": failures,
     }
 

@@ -22,10 +22,10 @@ def labels_of(rendered: bytes) -> dict[str, str]:
     return {name: _plain(value) for name, value in _PAIR.findall(rendered.decode())}
 
 
-def drifting(snapshot: Snapshot) -> Drifting:
-    """The series that drift most, first."""
+def drifting(snapshot: Snapshot, shown: int | None = SHOWN) -> Drifting:
+    """The `shown` series that drift most (all of them if None), first."""
     found = sorted((it for one in snapshot.drifts for it in _of(one)), key=lambda it: -it.score)
-    return Drifting(found[:SHOWN], len(found))
+    return Drifting(found[:shown], len(found))
 
 
 def _plain(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 import time
@@ -187,3 +188,28 @@ def test_an_alert_that_fires_now_is_heard_of(ground: Ground) -> None:
     with closing(Alertmanager(Settings(ground.alertmanager), Incidents(), ())) as reader:
         heard = [it for it in reader.read(time.time() + HOUR).values() if it.reason == "alert"]
     assert [fits(it.matchers, {"service": "firing", "query": "rate"}) for it in heard] == [True]
+
+
+def test_victoria_metrics_remembers_alerts_too(tmp_path: Path) -> None:
+    """What vmalert wrote as ALERTS a day ago is not learnt from: it was an incident of its service."""
+    now = int(time.time()) // STEP * STEP
+    fired = np.arange(now - DAY, now - DAY + 6 * HOUR, 60)
+    names = {"alertname": "Down", "alertstate": "firing", "severity": "critical"}
+    alert = {"__name__": "ALERTS", "service": "alerted", **names}
+    samples = [(alert, fired, np.ones(len(fired)))]
+    times = np.arange(now - 3 * DAY, now + 1, STEP)
+    samples += [
+        ({"__name__": "rate", "service": it}, times, daily(1)(times - now)) for it in ("alerted", "well")
+    ]
+    with servers.victoria_metrics(tmp_path / "vm") as tsdb:
+        lines = [
+            {"metric": metric, "timestamps": (at * 1000).tolist(), "values": values.tolist()}
+            for metric, at, values in samples
+        ]
+        servers.import_json_lines(tsdb.url, [json.dumps(it).encode() for it in lines])
+        servers.make_searchable(tsdb.url)
+        with cycle(Ground(tsdb.url, tsdb.url, now), Clock(), tmp_path) as it:
+            it.pass_over()
+            left_out = it.scorers["rate"].series.record.state["excluded_alert"].tolist()
+    rows = [labels["service"] for labels in it.scorers["rate"].series.roster.labels]
+    assert dict(zip(rows, left_out, strict=True)) == {"alerted": pytest.approx(36, abs=1), "well": 0}
