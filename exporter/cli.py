@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from exporter import __version__, logs
+from exporter.commands.assets import assets
 from exporter.config import ConfigError
 from exporter.durations import parse_duration
 from exporter.kinds import http_url
@@ -192,6 +193,9 @@ def demo(
     from exporter.commands.demo import demo
 
     sys.exit(demo(tsdb, calm=calm, exit_after_alert=exit_after_alert, keep=keep))
+
+
+tidemark.add_command(assets)
 
 
 def main() -> None:

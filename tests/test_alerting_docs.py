@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from exporter.assets.receivers import kinds
 from exporter.demo.servers import find
-from tests.alertmanager.alerts import BY_SEVERITY, CONFIG, TEMPLATES
+from tests.alertmanager.alerts import BY_SEVERITY
 from tests.rules.promql import REPOSITORY, alerts, groups
 from tests.rules.timeline import promtool_test
 
 TEXT = (REPOSITORY / "docs" / "alerting.md").read_text(encoding="utf-8")
 BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
-EDITS = [line for line in COMMANDS if line.startswith("sed ")]
+WRITES = [line for line in COMMANDS if line.startswith("tidemark assets write ")]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
 
 
 def offered(group: str) -> dict[str, Any]:
@@ -35,8 +40,8 @@ def run(*command: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[st
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of what a user edits, and of the rule tests."""
-    for name in ("rules", "alertmanager", "grafana/dashboards", "tests/rules"):
+    """A copy of the rules and their tests."""
+    for name in ("rules", "tests/rules"):
         shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
@@ -73,52 +78,59 @@ def test_the_scrape_job_loads(tmp_path: Path) -> None:
     assert block["scrape_configs"][0]["honor_labels"]
 
 
-def test_the_receivers_load(tmp_path: Path) -> None:
-    """Alertmanager accepts the offered receivers in place of the webhooks, without their secrets."""
-    (block,) = [it for it in BLOCKS if "receivers" in it]
-    offered = {it["name"]: it for it in block["receivers"]}
-    content = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    assert set(offered) < {it["name"] for it in content["receivers"]}
-    content["receivers"] = [offered.get(it["name"], it) for it in content["receivers"]]
-    content["templates"] = [str(TEMPLATES / "*.tmpl")]
-    path = tmp_path / "alertmanager.yml"
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    done = run(str(find("amtool")), "check-config", str(path))
+def written(directory: Path, command: str) -> Path:
+    """Where `tidemark assets write` of the page wrote to, run in `directory`."""
+    words = [sys.executable, "-m", "exporter", *shlex.split(command)[1:]]
+    done = subprocess.run(words, cwd=directory, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    return directory / "assets"
 
 
-def test_the_links_are_replaced_in_every_alert(copy: Path) -> None:
-    """After the two commands no link of an alert has its old base, and the files still load."""
-    for edit in EDITS[:2]:
-        assert run("sh", "-c", edit, cwd=copy).returncode == 0
-    text = "".join(path.read_text() for path in (copy / "rules").rglob("*.yml"))
+def test_every_kind_of_receiver_has_its_row() -> None:
+    """The table of kinds is that of the files in alertmanager/receivers."""
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", TEXT.split("## Receivers")[1], re.MULTILINE)
+    assert sorted(rows) == kinds()
+
+
+def test_the_receivers_load(tmp_path: Path) -> None:
+    """The command of the page writes receivers that Alertmanager accepts, and its other commands agree."""
+    (command,) = [it for it in WRITES if "--receiver" in it]
+    written(tmp_path, command)
+    routed = [it for it in COMMANDS if it.startswith("amtool ")]
+    assert len(routed) == 2
+    for it in routed:
+        done = run("sh", "-c", it.replace("amtool", str(find("amtool")), 1), cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["page"]
+
+
+def test_the_links_are_replaced_in_every_alert(tmp_path: Path) -> None:
+    """After the command no link of an alert has its old base, and the files still load."""
+    (command,) = [it for it in WRITES if "--runbook-url" in it]
+    directory = written(tmp_path, command)
+    text = "".join(path.read_text() for path in (directory / "rules").rglob("*.yml"))
     links = re.findall(r"(?:runbook|dashboard)_url: (https?://[^/]+/)", text)
     assert set(links) == {"https://wiki.example/", "https://grafana.example/"}
     assert len(links) == 2 * len(alerts())
-    done = run("sh", "-c", f"{find('promtool')} check rules rules/*.yml rules/packs/*.yml", cwd=copy)
+    done = run("sh", "-c", f"{find('promtool')} check rules rules/*.yml rules/packs/*.yml", cwd=directory)
     assert done.returncode == 0, done.stderr
 
 
-def test_another_label_can_be_the_service(copy: Path) -> None:
+def test_another_label_can_be_the_service(tmp_path: Path) -> None:
     """After the command, rules and Alertmanager work on `app`: the same rule tests pass with that label."""
-    assert run("sh", "-c", EDITS[2], cwd=copy).returncode == 0
-    assert run("sh", "-c", r"sed -i 's/\bservice\b/app/g' tests/rules/*.yml", cwd=copy).returncode == 0
+    (command,) = [it for it in WRITES if "--service-label" in it]
+    directory = written(tmp_path, command)
     for name in ("AnomalyService", "AnomalySeries", "thresholds", "DriftShare", "drift"):
-        done = promtool_test(copy / "tests" / "rules" / f"{name}.yml")
+        test = directory / "tests" / "rules" / f"{name}.yml"
+        test.parent.mkdir(parents=True, exist_ok=True)
+        text = (REPOSITORY / "tests" / "rules" / f"{name}.yml").read_text(encoding="utf-8")
+        test.write_text(re.sub(r"\bservice\b", "app", text), encoding="utf-8")
+        done = promtool_test(test)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert (
-        run(str(find("amtool")), "check-config", str(copy / "alertmanager" / "alertmanager.yml")).returncode
-        == 0
-    )
-    for path in (copy / "grafana" / "dashboards").glob("*.json"):
+    path = directory / "alertmanager" / "alertmanager.yml"
+    assert run(str(find("amtool")), "check-config", str(path)).returncode == 0
+    for path in (directory / "grafana" / "dashboards").glob("*.json"):
         assert not re.search(r"\bservice\b", path.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("command", [it for it in COMMANDS if it.startswith("amtool ")])
-def test_amtool_commands_succeed(command: str) -> None:
-    """The checks that the page recommends pass on the shipped file."""
-    done = run("sh", "-c", command.replace("amtool", str(find("amtool")), 1))
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

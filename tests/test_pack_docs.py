@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,12 +96,24 @@ def test_the_examples_are_configurations() -> None:
 
 
 def test_the_rules_take_other_names(tmp_path: Path) -> None:
-    """After the commands of the page the rules read what the pack reads with such parameters."""
-    (tmp_path / "rules").mkdir()
-    rules = Path(shutil.copytree(RULES, tmp_path / "rules" / "packs")) / "ml-service.yml"
-    for command in re.findall(r"^sed .+$", page("ml-service"), re.MULTILINE):
-        subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, timeout=60)
+    """After the command of the page the rules read what the pack reads with such parameters."""
     given = {"predictions": "scoring_decisions_total", "probability": "scoring_probability"}
+    named = {**given, "class": "verdict", "positive": "reject|review"}
+    content = {
+        "tsdb": {"url": "http://localhost:9090"},
+        "packs": [{"name": "ml-service", "parameters": named}],
+    }
+    (tmp_path / "tidemark.yml").write_text(yaml.safe_dump(content))
+    (command,) = re.findall(r"^tidemark (.+)$", page("ml-service"), re.MULTILINE)
+    subprocess.run(
+        [sys.executable, "-m", "exporter", *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        check=True,
+        timeout=60,
+        capture_output=True,
+    )
+    (rules,) = (tmp_path / "assets" / "rules" / "packs").iterdir()
     read = {name for rule in groups(rules)[0]["rules"] for name in metric_names(rule["expr"])}
     assert read == set(library.pack("ml-service").metrics(given))
     text = rules.read_text(encoding="utf-8")

@@ -38,7 +38,7 @@ def test_the_wheel_carries_the_packs(wheel: Path) -> None:
 
 
 def test_the_wheel_runs_from_anywhere(wheel: Path, tmp_path: Path) -> None:
-    """Unpacked alone, it finds its own files and the command starts."""
+    """Unpacked alone, it finds its own files, the command starts, and it writes what it carries."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = "from exporter.assets.shipped import shipped; print(shipped('rules'))"
     environment = {"PYTHONPATH": str(tmp_path), "PATH": ""}
@@ -60,6 +60,17 @@ def test_the_wheel_runs_from_anywhere(wheel: Path, tmp_path: Path) -> None:
         check=True,
     )
     assert version.stdout.startswith("tidemark, version")
+    written = subprocess.run(
+        [sys.executable, "-m", "exporter", "assets", "write", "assets", "--receiver=page=pagerduty"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "written    rules/thresholds.yml" in written.stdout
+    rules = {path.relative_to(ROOT) for path in ROOT.glob("rules/**/*.yml")}
+    assert all((tmp_path / "assets" / it).read_text() == (ROOT / it).read_text() for it in rules)
 
 
 def test_the_wheel_carries_no_tests_and_no_tools(wheel: Path) -> None:

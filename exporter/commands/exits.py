@@ -10,7 +10,7 @@ FAILED: Final = 1
 CONFIG: Final = 2
 """The configuration or the arguments are wrong."""
 DISK: Final = 3
-"""The state directory cannot be written."""
+"""The state directory, or that of the assets, cannot be written."""
 TSDB: Final = 5
 """The TSDB does not answer, or refuses an expression."""
 INTERRUPTED: Final = 130
