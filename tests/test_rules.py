@@ -32,7 +32,7 @@ PREFIX = (
     r"|Security|Tidemark)[A-Z]"
 )
 NEVER_SILENT = {"TidemarkWatchdog"}
-SLOW = {"DriftModerate": "2d"}
+SLOW = {"DriftModerate": "2d", "HttpTrafficFell": "26h"}
 """By what time of its stale case an alert has fired, where that is later than 4 hours."""
 
 
