@@ -28,11 +28,11 @@ RUNBOOK_BASE = "https://github.com/tidemark/tidemark/blob/main/docs/runbooks/"
 DASHBOARD_BASE = "http://localhost:3000/d/tidemark-overview/"
 ALERTS = alerts()
 PREFIX = (
-    r"Maintenance$|(Anomaly|Drift|Forecast|Http|Input|Kube|Model|Node|Postgres|Probe|Prometheus|Queue|Redis"
-    r"|Security|Tidemark)[A-Z]"
+    r"Maintenance$|(Alert|Anomaly|Drift|Forecast|Http|Input|Kube|Model|Node|Objective|Pattern|Postgres|Probe"
+    r"|Prometheus|Queue|Redis|Security|Tidemark)[A-Z]"
 )
 NEVER_SILENT = {"TidemarkWatchdog"}
-SLOW = {"DriftModerate": "2d", "HttpTrafficFell": "26h"}
+SLOW = {"DriftModerate": "2d", "HttpTrafficFell": "26h", "ObjectiveTraffic": "2d"}
 """By what time of its stale case an alert has fired, where that is later than 4 hours."""
 
 
@@ -160,7 +160,7 @@ def test_no_group_reads_what_it_records() -> None:
 
 def test_recorded_names_follow_the_convention() -> None:
     """Recorded names read level:metric:operations."""
-    assert all(re.fullmatch(r"[a-z_]+:[a-z_]+:[a-z_]+", name) for name in recorded())
+    assert all(re.fullmatch(r"[a-z_]+:[a-z_]+:[a-z_0-9]+", name) for name in recorded())
 
 
 def test_no_rule_uses_what_older_evaluators_refuse() -> None:

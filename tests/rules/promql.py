@@ -25,6 +25,8 @@ BY_PROMETHEUS = {
     "scrape_duration_seconds",
 }
 """Names that Prometheus or prometheus_client provide, not the catalogue."""
+READ_BY_OBJECTIVES = {"http_requests_total", "http_request_duration_seconds_bucket"}
+"""What `rules/overrides.yml` is written for, and its users may rename."""
 READ_BY_PACKS = {
     metric for pack in map(library.pack, library.names()) for metric in (*pack.metrics({}), *pack.further({}))
 }
@@ -71,7 +73,7 @@ def metric_names(expr: str) -> set[str]:
 def known_names() -> set[str]:
     """Every metric name that an expression may use: catalogue, rules, packs, Prometheus itself."""
     exposed = {name for family in CATALOGUE.values() for name in _sample_names(family)}
-    return exposed | recorded() | BY_PROMETHEUS | READ_BY_PACKS
+    return exposed | recorded() | BY_PROMETHEUS | READ_BY_OBJECTIVES | READ_BY_PACKS
 
 
 def _sample_names(family: Family) -> list[str]:
