@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import httpx
@@ -25,6 +25,7 @@ from bench.tables import ms, print_table, seconds
 from exporter.catalogue import SCORES
 from exporter.demo.servers import free_port
 from exporter.exposition import QueryScores, Snapshot, exposed_labels, render_labels
+from exporter.portrait import Picture, Portrait
 from exporter.status import Status
 from exporter.web.app import create_app
 from exporter.web.listen import listen
@@ -78,6 +79,13 @@ class Kept:
     def status(self) -> Status:
         """Nothing to show."""
         return Status("", "", 0.0, [])
+
+    def portrait(self, query: str, labels: Mapping[str, str]) -> None:
+        """No series."""
+
+    def pictures(self, _: Portrait) -> Sequence[Picture]:
+        """No past."""
+        return ()
 
 
 def tidemark() -> Starlette:

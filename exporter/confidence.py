@@ -31,10 +31,22 @@ def confidence(
     `since_shift`: seconds since a level was accepted, NaN where there was none; `edge_factor`: by what near
     misses raised the edge; `drift`: the last drift score. Formula: docs/score.md.
     """
-    settled = 1 - 0.5 * np.exp(-np.nan_to_num(since_shift, nan=np.inf) / UNSETTLED)
-    steady = 1 - 0.15 * (np.greater_equal(drift, MODERATE).astype(float) + np.greater_equal(drift, SEVERE))
+    settled, steady = settledness(since_shift), steadiness(drift)
     product: Floats = youth(known, warm_up) * share * settled * steady / edge_factor
     return np.clip(product, 0, 1)
+
+
+def settledness(since_shift: Floats) -> Floats:
+    """From a half, right after a level was accepted, to 1; 1 where there was none (NaN)."""
+    settled: Floats = 1 - 0.5 * np.exp(-np.nan_to_num(since_shift, nan=np.inf) / UNSETTLED)
+    return settled
+
+
+def steadiness(drift: Floats | float) -> Floats:
+    """1 without drift, 0.85 from a score of 3, 0.7 from 5."""
+    steps = np.greater_equal(drift, MODERATE).astype(float) + np.greater_equal(drift, SEVERE)
+    steady: Floats = 1 - 0.15 * steps
+    return steady
 
 
 def youth(known: Floats, warm_up: float) -> Floats:

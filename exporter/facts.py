@@ -13,15 +13,16 @@ from exporter.population import Population
 def facts(series: Population, time: int, beside: Mapping[str, Floats]) -> dict[str, Floats]:
     """Copies by name, each (S,), as of Unix second `time`: nothing that is learnt later changes them.
 
-    `since`: when the newest happening above the edge began, in Unix seconds; `points`: how many were seen;
-    `complete`: share of the last day's points that were good; `raised`: by what near misses raise the edge;
-    `model`: the number of the one that judges; `drift`: the last drift score, 0 below 3. `beside`: what the
-    population says beside the scores, taken over as it is.
+    `since`: when the newest happening above the edge began, in Unix seconds, as is `last_seen`; `points`: how
+    many were seen; `complete`: share of the last day's points that were good; `raised`: by what near misses
+    raise the edge; `model`: the number of the one that judges; `drift`: the last drift score, 0 below 3.
+    `beside`: what the population says beside the scores, taken over as it is.
     """
     rows, record = len(series), series.record.state
     raised = np.broadcast_to(series.model.state.get("factor", np.float32(1)), rows)
     return {
         "since": record["since"].copy(),
+        "last_seen": series.roster.last_seen.copy(),
         "points": record["points"].copy(),
         "complete": series.quality.state["share"].copy(),
         "raised": raised.copy(),

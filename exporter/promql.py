@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from exporter.roster import labels_of
 
@@ -24,6 +24,17 @@ def only(expr: str, keys: Sequence[bytes]) -> str:
         return expr
     wanted = " or ".join(_vector(labels) for labels in series)
     return f"({expr}\n) and on ({', '.join(names)}) ({wanted})"
+
+
+def scores_of(query: str, labels: Mapping[str, str], others: Iterable[str], families: Sequence[str]) -> str:
+    """What a TSDB that scrapes Tidemark knows of one series: an element per family, under its name.
+
+    `others`: labels that further series of the query have and this one has not.
+    """
+    names = f'__name__=~"{"|".join(families)}"'
+    wanted = {"query": query, **labels, **dict.fromkeys(sorted(set(others) - set(labels)), "")}
+    matchers = ", ".join(f"{name}={_quoted(value)}" for name, value in wanted.items())
+    return f"max by (__name__) ({{{names}, {matchers}}})"
 
 
 def _is_plain(name: str) -> bool:

@@ -158,10 +158,14 @@ class Drifting:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where the pages of other programs are, without a slash at the end; empty where nobody said."""
+    """Where the pages of other programs are, without a slash at the end; empty where nobody said.
+
+    `graph`: the page that draws the expression which is appended to it.
+    """
 
     grafana: str = ""
     prometheus: str = ""
+    graph: str = ""
     runbooks: str = ""
 
 

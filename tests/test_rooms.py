@@ -21,6 +21,7 @@ ROOMS = [
     {"newcomers", "survey", "facts"},
     {"surroundings", "population", "ranking", "recent", "logs", "alertmanager"},
     {"promql", "incidents", "drift"},
+    {"portrait"},
     {"roster", "status", "sensitivity", "exclusions", "forecast"},
     {"exposition", "telemetry"},
     {"tsdb", "store"},

@@ -171,7 +171,7 @@ def test_where_nothing_is_strange_the_nearest_series_are_shown() -> None:
 
 def test_a_row_leads_to_its_series_and_to_other_programs() -> None:
     """The series page, the graph of the expression, the dashboard and the runbook are one click away."""
-    links = Links("http://grafana", "http://prometheus", "http://docs")
+    links = Links("http://grafana", "http://prometheus", "http://prometheus/graph", "http://docs")
     row = finding(labels={"service": "a b", "path": "/x?y&z"})
     page = shown([QueryStatus("q", 'up{a="b"}', "scored")], strange(service(row)), links=links)
     hrefs = [attrs["href"] for tag, attrs in page.tags if tag == "a"]

@@ -6,20 +6,23 @@ import gzip
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from starlette.types import ASGIApp
 
-from exporter.status import QueryStatus, Status
+from exporter.portrait import Ahead, Held, Joint, Knowledge, Picture, Portrait
+from exporter.status import Band, DriftingSeries, Finding, Links, QueryStatus, Status, StrangeSeries
 from exporter.web.config import WebConfigFile
 from exporter.web.listen import listen
 from exporter.web.server import serve
 
 DEADLINE = 10.0
+NOW = 1_700_000_000.0
 TEXT = b'# HELP anomaly_score s\n# TYPE anomaly_score gauge\nanomaly_score{query="q"} 1\n'
 
 
@@ -40,6 +43,41 @@ class Fixed:
     def status(self) -> Status:
         """One query that is scored."""
         return Status("1.2.3", "abc", 1000.0, [QueryStatus("q", "up", "scored", scored=1)])
+
+    def portrait(self, query: str, labels: Mapping[str, str]) -> Portrait | None:
+        """The one series of the one query."""
+        return a_portrait() if (query, labels) == ("q", {"service": "a"}) else None
+
+    def pictures(self, of: Portrait) -> Sequence[Picture]:
+        """A day from the TSDB and a week from memory."""
+        band = Band((of.now - 600, of.now), (1.0, 9.0), (0.0, 0.0), (2.0, 2.0), (1.0, 1.0))
+        return [Picture(86_400, band, "scores"), Picture(7 * 86_400, band, "memory", "no answer")]
+
+
+def a_portrait(**changes: Any) -> Portrait:
+    """A series of which everything is known."""
+    series = StrangeSeries("q", {"service": "a"}, 3.5, 9.0, 1.0, 0.0, 2.0)
+    own: dict[str, Any] = {
+        "version": "1.2.3",
+        "now": NOW,
+        "links": Links("http://grafana", "http://prometheus", "http://prometheus/graph", "http://docs"),
+        "expr": "sum by (service) (up)",
+        "step": 60.0,
+        "state": "scored",
+        "query_state": "scored",
+        "time": NOW - 30,
+        "finding": Finding(series, NOW - 840, Band((0.0, 1.0), (1.0, 9.0), (0.0, 0.0), (2.0, 2.0))),
+        "deviation": 2.5,
+        "knowledge": Knowledge("quantile", True, "up", 0.5, "money", 30_240, NOW - 1e6, NOW - 5e5, -3.5),
+        "confidence": 0.425,
+        "doubts": {"youth": 0.5, "completeness": 1.0, "steadiness": 0.85},
+        "joint": [Joint("service", 4.25, {"q": 0.75, "other": 0.25})],
+        "windows": [Held("calendar", "no_learn", int(NOW) - 3_600, int(NOW) + 3_600)],
+        "ahead": [Ahead("1h", 5.0, 4.0, 6.0)],
+        "seconds_to_limit": {"full": 7_200.0},
+        "drift": DriftingSeries("q", {"service": "a"}, 3.5, NOW - 9e4, 0.5, 1.25),
+    }
+    return Portrait(**(own | changes))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import gzip
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +16,14 @@ import structlog
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
 from exporter.cycle import Cycle
-from exporter.shown.overview import overview
-from exporter.status import Status
+from exporter.portrait import Picture, Portrait
+from exporter.shown.overview import links, overview
+from exporter.shown.past import Past
+from exporter.shown.portraits import portrait
+from exporter.status import Links, Status
 from exporter.store import Store
 from exporter.telemetry import Telemetry
+from exporter.tsdb.client import Client
 from exporter.web.app import create_app
 from exporter.web.config import WebConfigError, WebConfigFile
 from exporter.web.listen import CannotListen, listen, urls
@@ -46,6 +50,8 @@ class Exporter:
     loaded: LoadedConfig
     telemetry: Telemetry
     cycle: Cycle
+    source: Client
+    past: Past
     reload_error: str = ""
     loaded_at: float = field(default_factory=time.time)
 
@@ -60,7 +66,18 @@ class Exporter:
 
     def status(self) -> Status:
         """What the landing page shows."""
-        return overview(self.cycle, self.loaded, self.loaded_at, self.reload_error)
+        return overview(self.cycle, self.loaded, self._links(), self.loaded_at, self.reload_error)
+
+    def portrait(self, query: str, labels: Mapping[str, str]) -> Portrait | None:
+        """What the page of a series shows; None where there is no such series."""
+        return portrait(self.cycle, self._links(), query, labels)
+
+    def pictures(self, of: Portrait) -> Sequence[Picture]:
+        """The last day and week of a series, from the TSDB if it answers in time."""
+        return self.past.pictures(of)
+
+    def _links(self) -> Links:
+        return links(self.loaded, self.source.known_flavour)
 
     def reload(self) -> tuple[bool, str]:
         """Read the file again; a bad one changes nothing."""
@@ -68,6 +85,7 @@ class Exporter:
             loaded = load(self.path)
             source = wiring.client(loaded, self.telemetry, self.cycle.stop)
             times = wiring.times(loaded)
+            past = Past(wiring.reader(loaded, self.telemetry, self.cycle.stop))
         except ConfigError as error:
             self.reload_error = error.lines()[0]
             for line in error.lines():
@@ -76,9 +94,11 @@ class Exporter:
             self.telemetry.count("events_total", event="reload", result="failure")
             return False, "configuration not reloaded: " + "; ".join(error.lines())
         self.loaded, self.loaded_at, self.reload_error = loaded, time.time(), ""
+        gone, self.past, self.source = self.past, past, source
         self.cycle.reload(loaded.config, source, times)
         self.tell_config()
         self.telemetry.count("events_total", event="reload", result="success")
+        gone.close()
         _log.info("configuration reloaded", sha256=loaded.sha256[:12])
         return True, "configuration reloaded"
 
@@ -104,7 +124,8 @@ def run(path: Path, flags: WebFlags) -> int:
         return exits.LISTEN
     store = Store(loaded.resolve(loaded.config.state.path))
     cycle = Cycle(loaded.config, source, telemetry, store, stop, times=times)
-    exporter = Exporter(path, loaded, telemetry, cycle)
+    past = Past(wiring.reader(loaded, telemetry, stop))
+    exporter = Exporter(path, loaded, telemetry, cycle, source, past)
     exporter.tell_config()
     _listen_to_signals(exporter)
     app = create_app(

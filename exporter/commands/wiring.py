@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from exporter.config import ConfigError, LoadedConfig, Problem
 from exporter.diary import Times
 from exporter.kinds import Http
 from exporter.matchers import patterns
+from exporter.shown.past import SLOTS
 from exporter.telemetry import Telemetry
 from exporter.timetable import Exclusion
 from exporter.tsdb.client import Client
@@ -22,6 +24,9 @@ from exporter.tsdb.settings import BasicAuth, Settings, Tls
 from exporter.windows import Agenda, Window, unix
 
 T = TypeVar("T")
+
+READER_TIMEOUT = 5.0
+READER_SERIES, READER_BYTES = 50, 16 * 2**20
 
 
 def client(loaded: LoadedConfig, telemetry: Telemetry, stop: threading.Event) -> Client:
@@ -40,6 +45,24 @@ def client(loaded: LoadedConfig, telemetry: Telemetry, stop: threading.Event) ->
         return Client(settings, wait=stop.wait, on_request=on_request, on_circuit=on_circuit)
     except ValueError as error:
         raise ConfigError(str(loaded.path), [Problem(0, "tsdb", str(error))]) from None
+
+
+def reader(loaded: LoadedConfig, telemetry: Telemetry, stop: threading.Event) -> Client:
+    """A client for people who look at pages: it gives up early and holds up nobody else."""
+    settings = replace(
+        tsdb_settings(loaded),
+        timeout=min(READER_TIMEOUT, loaded.config.tsdb.timeout),
+        retries=0,
+        concurrency=SLOTS,
+        max_series=READER_SERIES,
+        max_response_bytes=READER_BYTES,
+    )
+
+    def on_request(code: str, seconds: float) -> None:
+        telemetry.count("tsdb_requests_total", code=code)
+        telemetry.observe("tsdb_request_duration_seconds", seconds)
+
+    return Client(settings, wait=stop.wait, on_request=on_request)
 
 
 def times(loaded: LoadedConfig) -> Times:

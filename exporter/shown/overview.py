@@ -10,10 +10,11 @@ from exporter.shown.drifting import drifting
 from exporter.shown.findings import strange
 from exporter.status import Links, QueryStatus, State, Status
 from exporter.telemetry import revision
+from exporter.tsdb.settings import Flavour
 from exporter.turns import Failure
 
 
-def overview(cycle: Cycle, loaded: LoadedConfig, loaded_at: float, reload_error: str = "") -> Status:
+def overview(cycle: Cycle, loaded: LoadedConfig, about: Links, loaded_at: float, reload_error: str) -> Status:
     """How everything stands at this moment; computed in the thread of who asks, from what is frozen."""
     snapshot, failures, now = cycle.snapshot, cycle.failures, cycle.clock.time()
     return Status(
@@ -31,14 +32,16 @@ def overview(cycle: Cycle, loaded: LoadedConfig, loaded_at: float, reload_error:
         config_sha256=loaded.sha256,
         config_loaded_time=loaded_at,
         config_error=reload_error,
-        links=links(loaded),
+        links=about,
     )
 
 
-def links(loaded: LoadedConfig) -> Links:
-    """The addresses of other programs; graphs are drawn by the TSDB itself unless another is named."""
-    named = loaded.config.web.links
-    return Links(named.grafana or "", named.prometheus or loaded.config.tsdb.url, named.runbooks)
+def links(loaded: LoadedConfig, flavour: Flavour | None) -> Links:
+    """The addresses of other programs; graphs are drawn by the TSDB itself unless a Prometheus is named."""
+    named, tsdb = loaded.config.web.links, loaded.config.tsdb.url
+    own = f"{tsdb}/vmui/" if flavour == "victoriametrics" else f"{tsdb}/graph"
+    graph = f"{named.prometheus}/graph" if named.prometheus else own
+    return Links(named.grafana or "", named.prometheus or tsdb, graph, named.runbooks)
 
 
 def query_status(scorer: Scorer, failure: Failure | None, now: float) -> QueryStatus:

@@ -171,6 +171,11 @@ class Client:
         times = {name: str(getattr(span, name)) for name in ("start", "end", "step")}
         return {"query": expr, **times, "timeout": _seconds(self.settings.timeout), **exact}
 
+    @property
+    def known_flavour(self) -> Flavour | None:
+        """What kind of TSDB it is, as far as that is known without asking."""
+        return self._flavour
+
     def _is_victoria_metrics(self) -> bool:
         return self.flavour() == "victoriametrics"
 

@@ -20,9 +20,9 @@ def series_parameters(query: str, labels: Mapping[str, str]) -> str:
 
 
 def graph(links: Links, expr: str, reach: str = "6h") -> str:
-    """Where the TSDB draws an expression; Prometheus and VictoriaMetrics read the same address."""
+    """Where the TSDB draws an expression; Prometheus and VictoriaMetrics read the same parameters."""
     parameters = {"g0.expr": expr, "g0.tab": "0", "g0.range_input": reach}
-    return f"{links.prometheus}/graph?{urlencode(parameters, errors='replace')}" if links.prometheus else ""
+    return f"{links.graph}?{urlencode(parameters, errors='replace')}" if links.graph else ""
 
 
 def dashboard(links: Links, query: str, labels: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -15,11 +15,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from exporter.portrait import Picture, Portrait
 from exporter.status import Status
+from exporter.web.api import Document, encoded, queries_document, series_document, status_document
 from exporter.web.body import Sliced, accepts_gzip
 from exporter.web.config import WebConfigFile
 from exporter.web.guard import BasicAuth, ConfiguredHeaders
 from exporter.web.page import landing_page
+from exporter.web.series import series_page
 from exporter.web.shell import CONTENT_SECURITY_POLICY
 
 log = structlog.get_logger(__name__)
@@ -39,6 +42,12 @@ class Source(Protocol):
 
     def status(self) -> Status:
         """What the landing page shows."""
+
+    def portrait(self, query: str, labels: Mapping[str, str]) -> Portrait | None:
+        """What the page of a series shows; None where there is no such series."""
+
+    def pictures(self, of: Portrait, /) -> Sequence[Picture]:
+        """The last day and week of a series; may take a few seconds."""
 
 
 def create_app(
@@ -88,6 +97,10 @@ class Endpoints:
         """The paths and their methods; GET brings HEAD with it."""
         return [
             Route("/", self.landing, methods=["GET"]),
+            Route("/series", self.series, methods=["GET"]),
+            Route("/api/v1/status", self.api_status, methods=["GET"]),
+            Route("/api/v1/queries", self.api_queries, methods=["GET"]),
+            Route("/api/v1/series", self.api_series, methods=["GET"]),
             Route("/metrics", self.metrics, methods=["GET"]),
             Route("/-/healthy", self.healthy, methods=["GET"]),
             Route("/-/ready", self.ready, methods=["GET"]),
@@ -97,9 +110,40 @@ class Endpoints:
 
     def landing(self, _: Request) -> Response:
         """The page for people."""
-        headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
-        page = landing_page(self._source.status(), self._source.ready())
-        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+        return _html(landing_page(self._source.status(), self._source.ready()))
+
+    def series(self, request: Request) -> Response:
+        """The page of one series: 404 where there is none, 400 where the address names none."""
+        found = self._portrait(request)
+        return _html(series_page(found, self._source.pictures(found)))
+
+    def api_status(self, _: Request) -> Response:
+        """What the landing page says, as JSON."""
+        return _json(status_document(self._source.status(), self._source.ready()))
+
+    def api_queries(self, _: Request) -> Response:
+        """The state of every query, as JSON."""
+        return _json(queries_document(self._source.status()))
+
+    def api_series(self, request: Request) -> Response:
+        """One series as JSON; its past only with `past=true`, because the TSDB is asked for it."""
+        found = self._portrait(request)
+        wanted = request.query_params.get("past") == "true"
+        return _json(series_document(found, self._source.pictures(found) if wanted else ()))
+
+    def _portrait(self, request: Request) -> Portrait:
+        query = request.query_params.get("query", "")
+        pairs = [it.partition("=") for it in request.query_params.getlist("label")]
+        if not query or not all(equals for _, equals, _ in pairs):
+            raise HTTPException(
+                400, "name a series by query=NAME and label=NAME=VALUE for each of its labels"
+            )
+        found = self._source.portrait(query, {name: value for name, _, value in pairs})
+        if not found:
+            raise HTTPException(
+                404, "no query has such a series now; the landing page and /metrics list them"
+            )
+        return found
 
     def metrics(self, request: Request) -> Sliced:
         """The latest snapshot, gzipped when the client asks for it."""
@@ -137,14 +181,25 @@ class Endpoints:
             raise HTTPException(403, "a page of another site may not call this endpoint")
 
 
+def _html(page: bytes) -> Response:
+    headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Cache-Control": "no-store"}
+    return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _json(document: Document) -> Response:
+    return Response(encoded(document), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
 def _line(text: str, status: int = 200) -> Response:
     return PlainTextResponse(f"{text}\n", status, headers={"Cache-Control": "no-store"})
 
 
-def _plain_error(_: Request, error: Exception) -> Response:
+def _plain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     hint = "no such page; try /, /metrics, /-/healthy or /-/ready"
-    text = hint if error.status_code == 404 else error.detail
+    text = hint if error.detail == "Not Found" else error.detail
+    if "/api/" in request.url.path:
+        return Response(encoded({"error": text}), error.status_code, error.headers, "application/json")
     return PlainTextResponse(f"{text}\n", error.status_code, headers=error.headers)
 
 

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from exporter.status import Band, StrangeSeries
 from exporter.web.markup import Node, tag
+from exporter.web.words import moment, number
 
 Point = tuple[float, float]
 
@@ -63,6 +64,31 @@ def drawn(band: Band, scale: Scale) -> Iterator[Element]:
         yield _line([scale.at(time, value) for time, value in run], "value")
     for piece in _outside(band):
         yield _line([scale.at(time, value) for time, value in piece], "value out")
+
+
+def chart(band: Band, about: str) -> Node:
+    """A large picture, its scale at the side, its times below; empty where there is nothing to draw."""
+    scale = scale_of(band, 720, 200)
+    if not scale:
+        return ""
+    picture = tag(
+        "svg",
+        drawn(band, scale),
+        viewBox="0 0 720 200",
+        preserveAspectRatio="none",
+        role="img",
+        aria_label=about,
+    )
+    ends = (tag("span", number(it)) for it in (scale.high, (scale.high + scale.low) / 2, scale.low))
+    marks = (scale.start + (scale.end - scale.start) * part / 4 for part in range(5))
+    times = (tag("span", moment(it, scale.end - scale.start)) for it in marks)
+    return tag(
+        "div",
+        tag("div", ends, class_="values", aria_hidden="true"),
+        tag("div", picture, class_="drawing"),
+        tag("div", times, class_="times", aria_hidden="true"),
+        class_="chart",
+    )
 
 
 def beside_the_band(it: StrangeSeries) -> Node:

@@ -37,6 +37,11 @@ def clock(time: float) -> str:
     return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def moment(time: float, reach: float) -> str:
+    """A time on an axis that is `reach` seconds long."""
+    return datetime.fromtimestamp(time, UTC).strftime("%H:%M" if reach <= 2 * 86_400 else "%d %b")
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

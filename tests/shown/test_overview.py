@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
+from exporter import schema
 from exporter.config import LoadedConfig
-from exporter.shown.overview import overview
+from exporter.shown.overview import links, overview
 from exporter.status import Status
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
@@ -18,7 +21,7 @@ from tests.test_cycle import NOW, STEP, Clock, config, new_cycle
 def shown(cycle: object) -> Status:
     """The overview of a cycle over `one`, `two` and `three`."""
     loaded = LoadedConfig(config("one"), "0" * 64, Path("/etc/tidemark.yml"))
-    return overview(cycle, loaded, NOW - 60.0)  # type: ignore[arg-type]
+    return overview(cycle, loaded, links(loaded, None), NOW - 60.0, "")  # type: ignore[arg-type]
 
 
 def test_what_is_strange_is_shown_with_its_service_and_its_beginning(tmp_path: Path) -> None:
@@ -62,9 +65,19 @@ def test_before_the_first_cycle_there_is_nothing_to_show(tmp_path: Path) -> None
     cycle.end()
 
 
-def test_graphs_are_drawn_by_the_tsdb_unless_another_is_named(tmp_path: Path) -> None:
-    """The address of the TSDB is the default of the links to graphs."""
-    cycle = new_cycle(FakeTsdb(), Clock(), tmp_path)
-    assert shown(cycle).links.prometheus == "http://tsdb"
-    assert shown(cycle).links.grafana == ""
-    cycle.end()
+@pytest.mark.parametrize(
+    ("named", "flavour", "graph"),
+    [
+        ("", None, "http://tsdb/graph"),
+        ("", "prometheus", "http://tsdb/graph"),
+        ("", "victoriametrics", "http://tsdb/vmui/"),
+        ("http://seen", "victoriametrics", "http://seen/graph"),
+    ],
+)
+def test_graphs_are_drawn_by_the_tsdb_unless_another_is_named(named: str, flavour: Any, graph: str) -> None:
+    """VictoriaMetrics has a page of its own; a Prometheus that is named comes first."""
+    web = schema.Web(links=schema.Links(prometheus=named or None))
+    loaded = LoadedConfig(config("one").model_copy(update={"web": web}), "0" * 64, Path("/etc/tidemark.yml"))
+    found = links(loaded, flavour)
+    assert (found.graph, found.grafana) == (graph, "")
+    assert found.runbooks.endswith("/docs/runbooks")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from exporter.demo.servers import import_json_lines, make_searchable
+from exporter.promql import scores_of
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import Permanent
 from exporter.tsdb.settings import Settings
@@ -45,6 +46,16 @@ def test_flavour_is_detected(connect: Connect, prometheus_url: str, victoria_met
     """Each server is recognised for what it is."""
     assert connect(prometheus_url).flavour() == "prometheus"
     assert connect(victoria_metrics_url).flavour() == "victoriametrics"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_one_series_is_found_by_its_family_and_labels(
+    connect: Connect, tsdb_url: str, history: History, name: str
+) -> None:
+    """What the page of a series asks gives one element under the name of its family, whatever its labels."""
+    expr = scores_of("", {"service": name}, {"path"}, ("load", "other"))
+    frames = list(connect(tsdb_url).range(expr, history.end - 3_600, history.end - 600, 60, 4))
+    assert {key for it in frames for key in it.keys} == {b'{"__name__":"load"}'}
 
 
 def test_instant_reads_every_series(connect: Connect, tsdb_url: str, history: History) -> None:
