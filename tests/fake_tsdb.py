@@ -32,6 +32,11 @@ class FakeTsdb:
         """How many requests went to a path that ends so."""
         return sum(it.endswith(path) for it, _ in self.asked)
 
+    def refused(self, expr: str) -> httpx.Response:
+        """What it says of an expression that it cannot read."""
+        error = f'1:{len(expr) + 1}: parse error: unexpected end of input in "{expr}"'
+        return httpx.Response(400, json={"status": "error", "errorType": "bad_data", "error": error})
+
     def _answer(self, request: httpx.Request) -> httpx.Response:
         body = parse_qs(request.content.decode()) or parse_qs(request.url.query.decode())
         form = {name: values[0] for name, values in body.items()}
