@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 BENCH ?= $(filter-out detection drift tables,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test lint format types unit bench wheel constraints clean
+.PHONY: help setup servers exporters demo test lint format types unit bench wheel constraints clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,10 +21,13 @@ $(STAMPS)/setup: pyproject.toml constraints.txt deploy/make-venv.sh
 servers: ## fetch Prometheus, VictoriaMetrics and Alertmanager where they are missing
 	@deploy/fetch-servers.sh
 
+exporters: ## fetch what the tests of the packs start: exporters, Redis, PostgreSQL
+	@deploy/fetch-servers.sh --exporters
+
 demo: setup servers ## the whole thing on this machine, with an incident (DEMO_ARGS="--exit-after-alert")
 	@$(BIN)/tidemark demo $(DEMO_ARGS)
 
-test: lint types servers ## lint, types and every test, with real servers
+test: lint types exporters ## lint, types and every test, with real servers
 	@! grep -rqs 'mark\.browser' tests || deploy/need-chromium.sh
 	$(BIN)/pytest -n auto -m 'not servers and not browser' $(PYTEST_ARGS)
 	$(BIN)/pytest -m 'servers or browser' $(PYTEST_ARGS)

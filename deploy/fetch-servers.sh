@@ -2,18 +2,21 @@
 # Unpacks Prometheus, Alertmanager and VictoriaMetrics from Debian's packages into a directory of this
 # project. Nothing is installed, no service is started, and nothing outside the directory is written.
 #
-#   deploy/fetch-servers.sh [--force] [DIRECTORY]      (default: .servers beside pyproject.toml)
+#   deploy/fetch-servers.sh [--force] [--exporters] [DIRECTORY]   (default: .servers beside pyproject.toml)
 #
-# Without --force only what is neither on this machine nor in the directory is fetched.
+# Without --force only what is neither on this machine nor in the directory is fetched. With --exporters also
+# what the tests of the packs start: exporters, and a Redis and a PostgreSQL behind them.
 # Works as root and as an ordinary user. Exit 0: every server is there. Exit 1: one line says why not.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 force=no
+exporters=no
 target=$root/.servers
 for argument in "$@"; do
     case $argument in
         --force) force=yes ;;
+        --exporters) exporters=yes ;;
         -*) echo "usage: $0 [--force] [DIRECTORY]" >&2; exit 2 ;;
         *) target=$argument ;;
     esac
@@ -33,10 +36,45 @@ present() { # present NAME...: one of the names is an executable here
     return 1
 }
 
+postgres_present() { # a PostgreSQL of any version is here
+    for directory in "$target" $([ $force = yes ] || echo /); do
+        for binary in "$directory"/usr/lib/postgresql/*/bin/postgres; do
+            if [ -x "$binary" ]; then return 0; fi
+        done
+    done
+    return 1
+}
+
+wanted_exporters() { # what the tests of the packs lack, one per line
+    for source in node blackbox redis postgres; do
+        present "prometheus-$source-exporter" || echo "prometheus-$source-exporter"
+    done
+    present redis-server || echo redis-server
+    postgres_present || echo postgresql
+}
+
+with_libraries() { # package names with, for databases, the packages that they need and this machine lacks
+    for package in "$@"; do
+        echo "$package"
+        # shellcheck disable=SC2086
+        case $package in
+            postgresql) apt-cache $lists depends postgresql | sed -n 's/.*Depends: \(postgresql-[0-9]*\)$/\1/p' ;;
+        esac
+        # shellcheck disable=SC2086
+        case $package in
+            redis-server | postgresql)
+                apt-get $lists -s --no-install-recommends install "$package" 2>>"$log" |
+                    sed -n 's/^Inst \([^ ]*\) (.*/\1/p' |
+                    grep -E '^(lib|redis-|postgresql-[0-9])' | grep -vE '^lib(llvm|perl|z3)|-perl$' ;;
+        esac
+    done | sort -u
+}
+
 wanted() { # the packages that are still missing, one per line
     { present prometheus && present promtool; } || echo prometheus
     { present prometheus-alertmanager alertmanager && present amtool; } || echo prometheus-alertmanager
     { present victoria-metrics victoria-metrics-prod && present vmalert vmalert-prod; } || echo victoria-metrics
+    [ $exporters = no ] || wanted_exporters
 }
 
 packages=$(wanted | tr '\n' ' ')
@@ -68,20 +106,30 @@ known() { # the lists say where to download every wanted package from
     apt apt-get download --print-uris $packages
 }
 
-lists=
-if ! known; then
+read_lists() {
     if [ "$(id -u)" -ne 0 ]; then
         mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
         lists="-o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache"
     fi
     echo "fetch-servers: reading the package lists"
     apt apt-get update || fail "apt-get update failed ($(tail -n 1 "$log"))"
+}
+
+download() {
+    # shellcheck disable=SC2086
+    packages=$(with_libraries $packages | tr '\n' ' ')
+    echo "fetch-servers: fetching $packages"
+    # shellcheck disable=SC2086
+    (cd "$work" && apt apt-get download $packages)
+}
+
+lists=
+if ! known; then
+    read_lists
     known || fail "these packages are in no package list: $packages"
 fi
-
-echo "fetch-servers: fetching $packages"
-# shellcheck disable=SC2086
-(cd "$work" && apt apt-get download $packages) || fail "apt-get download failed ($(tail -n 1 "$log"))"
+# Lists that are old name versions that are gone: then they are read again, once.
+download || { read_lists && download; } || fail "apt-get download failed ($(tail -n 1 "$log"))"
 for archive in "$work"/*.deb; do
     dpkg-deb -x "$archive" "$target" || fail "$archive does not unpack"
 done

@@ -85,11 +85,12 @@ def test_what_promtool_refuses_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.servers
-def test_fetching_again_does_nothing() -> None:
+@pytest.mark.parametrize("options", [[], ["--exporters"]])
+def test_fetching_again_does_nothing(options: list[str]) -> None:
     """Where every server is present the script says so, and leaves its directory as it was."""
     unpacked = FETCH.parents[1] / ".servers"
     before = sorted(unpacked.rglob("*"))
-    done = subprocess.run([FETCH], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([FETCH, *options], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "fetch-servers: all servers are here\n")
     assert sorted(unpacked.rglob("*")) == before
 
