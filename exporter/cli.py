@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -15,6 +17,7 @@ from exporter.durations import parse_duration
 from exporter.kinds import http_url
 
 Format = Literal["logfmt", "json"]
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 config_file = click.option(
     "--config.file",
@@ -193,6 +196,42 @@ def demo(
     from exporter.commands.demo import demo
 
     sys.exit(demo(tsdb, calm=calm, exit_after_alert=exit_after_alert, keep=keep))
+
+
+@tidemark.group()
+def report() -> None:
+    """Write what drifted, or how the week was, as one HTML file and the same as JSON."""
+
+
+def _to(name: str) -> Callable[[Command], Command]:
+    help_text = "Path of both files, without .html and .json."
+    return click.option(
+        "--to", type=click.Path(path_type=Path), default=name, show_default=True, help=help_text
+    )
+
+
+@report.command("drift")
+@config_file
+@_to("tidemark-drift")
+def report_drift(config_file: Path, to: Path) -> None:
+    """Score every query once, and write what drifts from its past, with histograms."""
+    from exporter.commands.report import drift
+
+    sys.exit(drift(config_file, to))
+
+
+@report.command("weekly")
+@config_file
+@_to("tidemark-weekly")
+@click.option(
+    "--end", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="End of the week, UTC.  [default: now]"
+)
+@click.option("--url", help="The TSDB that scrapes Tidemark, where it is not the one of the configuration.")
+def report_weekly(config_file: Path, to: Path, end: datetime | None, url: str | None) -> None:
+    """Write the alerts of a week and their outcome, its episodes as pictures, and how every query did."""
+    from exporter.commands.report import week
+
+    sys.exit(week(config_file, to, end.replace(tzinfo=UTC).timestamp() if end else None, url))
 
 
 tidemark.add_command(assets)

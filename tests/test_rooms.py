@@ -12,7 +12,7 @@ ROOMS = [
     {"__main__"},
     {"cli"},
     {"commands"},
-    {"demo"},
+    {"demo", "reports"},
     {"web"},
     {"shown"},
     {"cycle"},

@@ -286,3 +286,17 @@ def test_once_prints_drift_and_limits(running: Running) -> None:
     drifting = {(it["query"], it["labels"]["service"]): it["shift"] for it in document["drift"]}
     assert drifting["load", "risen"] == pytest.approx(15, rel=0.15)
     assert [it["labels"]["horizon"] for it in document["forecasts"]] == ["6h"]
+
+
+def test_the_drift_report_shows_the_change(running: Running, tmp_path: Path) -> None:
+    """B9: one file with the histograms of reference and window, and the same as JSON."""
+    options = ["--config.file", running.log.parent / "tidemark.yml", "--to", tmp_path / "drift"]
+    subprocess.run([sys.executable, "-m", "exporter", "report", "drift", *options], check=True)
+    document = json.loads((tmp_path / "drift.json").read_text())
+    load = next(it for it in document["queries"] if it["name"] == "load")
+    risen = next(it for it in load["series"] if it["found"]["labels"] == {"service": "risen"})
+    shares = risen["histogram"]
+    middle = [np.average(shares["edges"][1:], weights=shares[it]) for it in ("reference", "current")]
+    assert middle[1] - middle[0] == pytest.approx(15, abs=6)
+    page = (tmp_path / "drift.html").read_text()
+    assert page.count('class="histogram"') == sum(len(it["series"]) for it in document["queries"])

@@ -43,7 +43,7 @@ def once(path: Path, output: Literal["table", "json"], top: int) -> int:
     cycle = Cycle(loaded.config, source, telemetry, store, stop, times=times)
     try:
         with Console(stderr=True) as messages:
-            _pass_over(cycle, messages)
+            watched_pass(cycle, messages)
     except KeyboardInterrupt:
         cycle.end()
         return exits.INTERRUPTED
@@ -58,7 +58,7 @@ def once(path: Path, output: Literal["table", "json"], top: int) -> int:
     return exits.TSDB if down and len(cycle.failures) == len(cycle.scorers) else exits.FAILED
 
 
-def _pass_over(cycle: Cycle, messages: Console) -> None:
+def watched_pass(cycle: Cycle, messages: Console) -> None:
     """One pass in a thread, with a bar per query that reads history."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     work = threading.Thread(target=cycle.pass_over)

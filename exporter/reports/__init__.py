@@ -1,0 +1,1 @@
+"""Reports for people: what is gathered for one, and the page it becomes."""
