@@ -316,8 +316,9 @@ SERVICES: tuple[Family, ...] = (
     Family(
         "anomaly_dependency_info",
         "gauge",
-        "Always 1; the configuration says that the service calls the one in depends_on.",
-        ("service", "depends_on"),
+        "Always 1; the configuration says that the service calls the one in depends_on: itself (distance 1) "
+        "or through others.",
+        ("service", "depends_on", "distance"),
     ),
 )
 """What the configuration says of services."""

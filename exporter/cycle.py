@@ -196,8 +196,9 @@ class Cycle:
         )
         self.telemetry.set("cycle_interval_seconds", interval)
         self.telemetry.clear("anomaly_dependency_info")
-        for service, called in dependencies.pairs(config.dependencies):
-            self.telemetry.set("anomaly_dependency_info", 1, service=service, depends_on=called)
+        for service, called, distance in dependencies.pairs(config.dependencies):
+            labels = {"service": service, "depends_on": called, "distance": str(distance)}
+            self.telemetry.set("anomaly_dependency_info", 1, **labels)
         before = dict(self.scorers)
         self.scorers = {query.name: self._scorer(query, around, before, agenda) for query in config.queries}
         for name, scorer in before.items():

@@ -1,4 +1,4 @@
-"""Which service calls which: what is wrong with that, and the pairs that are exposed."""
+"""Which service calls which: what is wrong with that, and the pairs that are exposed, with their distance."""
 
 from __future__ import annotations
 
@@ -9,9 +9,23 @@ Calls: TypeAlias = Mapping[str, Sequence[str]]
 """Service -> the services that it calls."""
 
 
-def pairs(calls: Calls) -> list[tuple[str, str]]:
-    """(service, one that it calls), in the order of the file."""
-    return [(service, called) for service, those in calls.items() for called in those]
+def pairs(calls: Calls) -> list[tuple[str, str, int]]:
+    """(service, one that it depends on, how many calls away it is), in the order of the file."""
+    return [
+        (service, it, distance) for service in calls for it, distance in _distances(calls, service).items()
+    ]
+
+
+def _distances(calls: Calls, start: str) -> dict[str, int]:
+    """How many calls away each service is that `start` depends on; the shortest way counts."""
+    found: dict[str, int] = {}
+    reached, distance = [start], 0
+    while reached:
+        distance += 1
+        fresh = dict.fromkeys(called for it in reached for called in calls.get(it, ()) if called not in found)
+        found |= dict.fromkeys(fresh, distance)
+        reached = list(fresh)
+    return found
 
 
 def faults(calls: Calls) -> Iterator[tuple[tuple[str | int, ...], str]]:

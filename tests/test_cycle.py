@@ -267,9 +267,8 @@ def test_a_reload_tells_what_the_file_says_of_queries_and_services(cycle: Cycle,
         assert re.findall(r'anomaly_query_info\{direction="down",query="one",signal="(\w*)"\} 1', told) == [
             signal or ""
         ]
-        assert re.findall(r'anomaly_dependency_info\{depends_on="(\w)",service="a"\} 1', told) == list(
-            called["a"]
-        )
+        calls = re.findall(r'anomaly_dependency_info\{depends_on="(\w)",distance="1",service="a"\} 1', told)
+        assert tuple(calls) == called["a"]
 
 
 def test_a_changed_expression_learns_again(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:

@@ -8,10 +8,20 @@ from exporter.dependencies import Calls, faults, pairs
 
 
 def test_each_call_is_a_pair() -> None:
-    """A service that calls two others gives two pairs."""
+    """A service that calls two others gives two pairs, and one more for each that those call."""
     calls = {"checkout": ("payments", "cart"), "cart": ("stock",)}
-    assert pairs(calls) == [("checkout", "payments"), ("checkout", "cart"), ("cart", "stock")]
+    assert pairs(calls) == [
+        ("checkout", "payments", 1),
+        ("checkout", "cart", 1),
+        ("checkout", "stock", 2),
+        ("cart", "stock", 1),
+    ]
     assert not list(faults(calls))
+
+
+def test_the_shortest_way_counts() -> None:
+    """A service that is called both ways is as near as its direct call."""
+    assert pairs({"a": ("b", "c"), "b": ("c",)}) == [("a", "b", 1), ("a", "c", 1), ("b", "c", 1)]
 
 
 def test_two_ways_to_one_service_are_no_circle() -> None:

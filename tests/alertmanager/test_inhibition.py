@@ -28,6 +28,22 @@ MUTED = {
         "ObjectiveLatency warning service=a",
     ),
     "maintenance and an objective": ("Maintenance info service=a", "ObjectiveErrors critical service=a"),
+    "strange upstream and its page": ("PatternUpstream info service=a root=b", PAGE),
+    "strange upstream and its pattern": (
+        "PatternUpstream info service=a root=b",
+        "PatternTrafficCliff critical service=a",
+    ),
+    "critical pattern and a lesser one": (
+        "PatternFastRejection critical service=a",
+        "PatternErrorsElevated warning service=a",
+    ),
+    "storm and a pattern": ("AnomalyStorm critical", "PatternCascade critical service=a"),
+    "detector down and a pattern": ("TidemarkDown critical", "PatternTrafficCliff critical service=a"),
+    "broken service and its pattern": (
+        "ObjectiveErrorsWithAnomaly critical service=a",
+        "PatternErrorsCritical critical service=a",
+    ),
+    "objective and the pack's": ("ObjectiveErrors warning service=a", "HttpErrorsHigh warning service=a"),
     "storm and a page": ("AnomalyStorm critical", PAGE),
     "storm and a warning": ("AnomalyStorm critical", WARNING),
     "storm and a series": ("AnomalyStorm critical", SERIES),
@@ -112,6 +128,20 @@ HEARD = {
     "slow service and its failures": (
         "ObjectiveLatency critical service=a",
         "ObjectiveErrors warning service=a",
+    ),
+    "strange upstream and an objective": (
+        "PatternUpstream info service=a root=b",
+        "ObjectiveErrors critical service=a",
+    ),
+    "strange upstream and a page of P1": ("PatternUpstream info service=a root=b", f"{PAGE} priority=P1"),
+    "strange upstream and its root": (
+        "PatternUpstream info service=a root=b",
+        "PatternCascade critical service=b",
+    ),
+    "root and its page": ("PatternCascade critical service=a", PAGE),
+    "critical pattern and another service's": (
+        "PatternFastRejection critical service=a",
+        "PatternErrorsElevated warning service=b",
     ),
     "storm and an objective": ("AnomalyStorm critical", "ObjectiveTraffic critical service=a"),
     "storm and a broken service": ("AnomalyStorm critical", "ObjectiveErrorsWithAnomaly critical service=a"),
