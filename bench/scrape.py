@@ -26,7 +26,7 @@ from exporter.catalogue import SCORES
 from exporter.demo.servers import free_port
 from exporter.exposition import QueryScores, Snapshot, exposed_labels, render_labels
 from exporter.portrait import Picture, Portrait
-from exporter.status import Status
+from exporter.status import Links, Matches, Status
 from exporter.web.app import create_app
 from exporter.web.listen import listen
 from exporter.web.server import serve
@@ -82,6 +82,10 @@ class Kept:
 
     def portrait(self, query: str, labels: Mapping[str, str]) -> None:
         """No series."""
+
+    def matches(self, query: str, labels: Mapping[str, str]) -> Matches:
+        """No series."""
+        return Matches("", 0.0, Links(), query, labels, 0, (), {})
 
     def pictures(self, _: Portrait) -> Sequence[Picture]:
         """No past."""

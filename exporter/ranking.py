@@ -9,7 +9,7 @@ import numpy as np
 from exporter.exposition import QueryScores, Snapshot
 from exporter.status import StrangeSeries
 
-_NUMBERS = ("value", "expected", "lower", "upper")
+_NUMBERS = ("score", "value", "expected", "lower", "upper")
 
 
 def strangest(snapshot: Snapshot, count: int | None = None) -> list[StrangeSeries]:
@@ -31,7 +31,7 @@ def series_of(scores: QueryScores, row: int) -> StrangeSeries:
     """The series in one row of what a query exposes."""
     labels = {name: value for name, value in scores.series[row].items() if name != "query"}
     numbers = {name: _number(scores, f"anomaly_{name}", row) for name in _NUMBERS}
-    return StrangeSeries(scores.query, labels, float(scores.families["anomaly_score"][row]), **numbers)
+    return StrangeSeries(scores.query, labels, **numbers)
 
 
 def _number(scores: QueryScores, family: str, row: int) -> float:

@@ -170,6 +170,20 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Matches:
+    """The series that have some labels: how many, the strangest of them first, and the PromQL by query."""
+
+    version: str
+    now: float
+    links: Links
+    query: str
+    labels: Mapping[str, str]
+    total: int
+    findings: Sequence[Finding]
+    exprs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What the landing page shows; times in Unix seconds."""
 

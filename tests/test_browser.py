@@ -68,6 +68,17 @@ def test_the_page_of_a_series_is_one_click_away(tab: Browser, url: str) -> None:
     assert "Strange now" in tab.text()
 
 
+def test_a_service_leads_to_all_of_its_series(tab: Browser, url: str) -> None:
+    """A click on its name lists what is scored of it, strange or not."""
+    tab.open(url)
+    tab.forget_events()
+    tab.run("[...document.links].find(it => it.textContent == 'payments').click()")
+    tab.wait_for_load()
+    assert "3 series." in tab.text()
+    assert "request_rate" in tab.text()
+    assert not overflows(tab)
+
+
 def test_nothing_comes_from_elsewhere_and_nothing_breaks_the_policy(tab: Browser, url: str) -> None:
     """A page is one request; the policy lets its style in, so nothing is refused."""
     for page in ("/", SERIES):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from exporter.exposition import QueryScores, Snapshot
-from exporter.ranking import strangest
+from exporter.ranking import series_of, strangest
 
 
 def snapshot(**scores: list[float]) -> Snapshot:
@@ -32,6 +32,12 @@ def test_the_highest_scores_come_first_whatever_their_query() -> None:
 def test_series_without_a_score_are_left_out() -> None:
     """A series that is learning or missing is not in the order at all."""
     assert strangest(snapshot(one=[np.nan])) == []
+
+
+def test_a_query_may_expose_no_score() -> None:
+    """What is not exposed is NaN, the score too."""
+    it = series_of(QueryScores("q", 0, (b"{} ",), ({"query": "q"},), {}), 0)
+    assert math.isnan(it.score)
 
 
 def test_a_family_that_is_not_among_the_outputs_is_nan() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -101,6 +103,12 @@ def test_every_label_reaches_the_scrape_as_it_is(tmp_path: Path, tsdb_url: str) 
         parsed = text_string_to_metric_families(running.metrics())
         scores = next(family for family in parsed if family.name == "anomaly_score")
         assert {sample.labels["service"] for sample in scores.samples} == set(SERVICES)
+        for service in SERVICES:
+            label = quote(f"service={service}")
+            found = json.loads(get_text(f"{running.url}/api/v1/series?query=load&label={label}&past=true"))
+            assert found["labels"] == {"service": service}
+            assert {it["source"] for it in found["past"]} == {"expression"}
+            assert "The last week" in get_text(f"{running.url}/series?label={label}")
 
 
 def test_an_expression_without_series_is_no_failure(tmp_path: Path, tsdb_url: str) -> None:

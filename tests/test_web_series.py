@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.portrait import Knowledge, Picture
-from exporter.status import Band, Finding, StrangeSeries
+from exporter.status import Band, Finding, Links, Matches, StrangeSeries
+from exporter.web.matches import matches_page
 from exporter.web.series import EFFECTS, SOURCES, series_page
 from tests.test_web import client
 from tests.test_web_page import Page
@@ -133,6 +134,23 @@ def test_a_series_is_named_by_its_query_and_all_of_its_labels() -> None:
     assert (lost.status_code, lost.text.count("\n")) == (404, 1)
     assert "no query has such a series" in lost.text
     assert client().get("/series").status_code == 400
+
+
+def test_with_fewer_labels_the_address_means_all_that_fit() -> None:
+    """Several series are a list, one is its page, and none is a 404."""
+    several = client().get("/series?label=service%3Da")
+    assert "2 series." in Page(several.content).text
+    assert Page(several.content).open == []
+    assert "The last week" in client().get("/series?query=q").text
+    assert client().get("/series?label=service%3Dz").status_code == 404
+
+
+def test_a_long_list_says_how_much_is_left_out() -> None:
+    """What is not shown is counted, and what all have in common is said once."""
+    found = a_portrait().finding
+    page = Page(matches_page(Matches("1", NOW, Links(), "q", {"service": "a"}, 900, [found], {})))
+    assert "900 series, of which the 1 strangest are shown." in page.text
+    assert page.text.count("service=") == 1
 
 
 def test_links_lead_back_and_on_below_any_prefix() -> None:

@@ -16,7 +16,7 @@ import yaml
 from starlette.types import ASGIApp
 
 from exporter.portrait import Ahead, Held, Joint, Knowledge, Picture, Portrait
-from exporter.status import Band, DriftingSeries, Finding, Links, QueryStatus, Status, StrangeSeries
+from exporter.status import Band, DriftingSeries, Finding, Links, Matches, QueryStatus, Status, StrangeSeries
 from exporter.web.config import WebConfigFile
 from exporter.web.listen import listen
 from exporter.web.server import serve
@@ -47,6 +47,13 @@ class Fixed:
     def portrait(self, query: str, labels: Mapping[str, str]) -> Portrait | None:
         """The one series of the one query."""
         return a_portrait() if (query, labels) == ("q", {"service": "a"}) else None
+
+    def matches(self, query: str, labels: Mapping[str, str]) -> Matches:
+        """The one series for its query, two for any query, none for labels that it has not."""
+        if labels.get("service", "a") != "a" or query not in ("", "q"):
+            return Matches("1.2.3", NOW, Links(), query, labels, 0, (), {})
+        found = [a_portrait().finding] * (1 if query else 2)
+        return Matches("1.2.3", NOW, Links(), query, labels, len(found), found, {"q": "up"})
 
     def pictures(self, of: Portrait) -> Sequence[Picture]:
         """A day from the TSDB and a week from memory."""

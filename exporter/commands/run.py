@@ -17,10 +17,11 @@ from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
 from exporter.cycle import Cycle
 from exporter.portrait import Picture, Portrait
+from exporter.shown.matches import matches
 from exporter.shown.overview import links, overview
 from exporter.shown.past import Past
 from exporter.shown.portraits import portrait
-from exporter.status import Links, Status
+from exporter.status import Links, Matches, Status
 from exporter.store import Store
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
@@ -71,6 +72,10 @@ class Exporter:
     def portrait(self, query: str, labels: Mapping[str, str]) -> Portrait | None:
         """What the page of a series shows; None where there is no such series."""
         return portrait(self.cycle, self._links(), query, labels)
+
+    def matches(self, query: str, labels: Mapping[str, str]) -> Matches:
+        """The series that have these labels."""
+        return matches(self.cycle, self._links(), query, labels)
 
     def pictures(self, of: Portrait) -> Sequence[Picture]:
         """The last day and week of a series, from the TSDB if it answers in time."""

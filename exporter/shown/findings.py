@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,28 +22,29 @@ NEAREST = 5
 """Series that are shown where nothing is beyond the edge."""
 
 Row = tuple[float, QueryScores, int]
+"""A score, and whose it is: a query's scores and the row in them."""
 
 
 def strange(snapshot: Snapshot, recent: Recent) -> Strange:
     """The services with the strangest series first, each with its strangest series first."""
-    traces: dict[str, Traces] = {}
     services: dict[str, list[Row]] = {}
     for row in _rows(snapshot, above=1.0):
         services.setdefault(row[1].series[row[2]].get("service", ""), []).append(row)
     if not services:
         nearest = _sorted(list(_rows(snapshot)))[:NEAREST]
-        return Strange(nearest=[_finding(row, recent, traces) for row in nearest])
+        return Strange(nearest=findings(nearest, recent))
     found = sorted(services.items(), key=lambda it: -max(row[0] for row in it[1]))
     shown = [
-        Service(name, len(rows), [_finding(row, recent, traces) for row in _sorted(rows)[:PER_SERVICE]])
+        Service(name, len(rows), findings(_sorted(rows)[:PER_SERVICE], recent))
         for name, rows in found[:SERVICES]
     ]
     return Strange(shown, len(found), sum(map(len, services.values())))
 
 
-def finding(scores: QueryScores, row: int, recent: Recent) -> Finding:
-    """One series, whatever its score."""
-    return _finding((0.0, scores, row), recent, {})
+def findings(rows: Sequence[Row], recent: Recent) -> list[Finding]:
+    """Some series, whatever their scores."""
+    traces: dict[str, Traces] = {}
+    return [_finding(row, recent, traces) for row in rows]
 
 
 def _rows(snapshot: Snapshot, above: float = -math.inf) -> list[Row]:

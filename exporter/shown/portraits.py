@@ -19,7 +19,7 @@ from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import NONE, Sensitivity
 from exporter.shown.drifting import drifting, labels_of
-from exporter.shown.findings import finding
+from exporter.shown.findings import findings
 from exporter.shown.overview import query_status
 from exporter.status import DriftingSeries, Finding, Links, StrangeSeries
 from exporter.windows import WEEK, Agenda
@@ -57,7 +57,7 @@ def portrait(cycle: Cycle, links: Links, query: str, labels: Labels) -> Portrait
     if not scorer or not seat:
         return None
     now, scores = cycle.clock.time(), seat.scores
-    found = finding(scores, seat.row, cycle.recent) if scores else Finding(_unknown(query, seat.labels))
+    found = _finding(seat, cycle)
     drift = _drift(cycle.snapshot, query, found.series.labels)
     return Portrait(
         version=__version__,
@@ -94,13 +94,17 @@ def _seat(scorer: Scorer, wanted: Labels) -> Seat | None:
     return Seat(scorer, roster.labels[place], roster.keys[place], others, seen, row or 0)
 
 
-def _unknown(query: str, labels: Labels) -> StrangeSeries:
-    own = {name: value for name, value in labels.items() if name != "query"}
-    return StrangeSeries(query, own, *[math.nan] * 5)
+def _finding(seat: Seat, cycle: Cycle) -> Finding:
+    if seat.scores:
+        return findings([(0.0, seat.scores, seat.row)], cycle.recent)[0]
+    own = {name: value for name, value in seat.labels.items() if name != "query"}
+    return Finding(StrangeSeries(seat.scorer.query.name, own, *[math.nan] * 5))
 
 
 def _state(seat: Seat) -> Literal["scored", "learning", "missing", "paused"]:
-    if math.isfinite(seat.family("anomaly_score")):
+    if any(
+        math.isfinite(seat.family(f"anomaly_{name}")) for name in ("score", "deviation", "value", "expected")
+    ):
         return "scored"
     if not seat.scores:
         return "learning"

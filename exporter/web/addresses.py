@@ -14,8 +14,9 @@ def series_page(query: str, labels: Mapping[str, str], root: str = "") -> str:
 
 
 def series_parameters(query: str, labels: Mapping[str, str]) -> str:
-    """What names a series: its query, and each label as name=value."""
-    pairs = [("query", query), *(("label", f"{name}={value}") for name, value in labels.items())]
+    """What names a series: its query, if it is given, and each label as name=value."""
+    named = [("query", query)] if query else []
+    pairs = [*named, *(("label", f"{name}={value}") for name, value in labels.items())]
     return urlencode(pairs, errors="replace")
 
 

@@ -16,11 +16,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exporter.portrait import Picture, Portrait
-from exporter.status import Status
+from exporter.status import Matches, Status
 from exporter.web.api import Document, encoded, queries_document, series_document, status_document
 from exporter.web.body import Sliced, accepts_gzip
 from exporter.web.config import WebConfigFile
 from exporter.web.guard import BasicAuth, ConfiguredHeaders
+from exporter.web.matches import matches_page
 from exporter.web.page import landing_page
 from exporter.web.series import series_page
 from exporter.web.shell import CONTENT_SECURITY_POLICY
@@ -28,6 +29,7 @@ from exporter.web.shell import CONTENT_SECURITY_POLICY
 log = structlog.get_logger(__name__)
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+UNKNOWN = "no query has such a series now; the landing page and /metrics list them"
 LIFECYCLE_OFF = "this endpoint is off; start Tidemark with --web.enable-lifecycle, or send it a signal"
 
 
@@ -45,6 +47,9 @@ class Source(Protocol):
 
     def portrait(self, query: str, labels: Mapping[str, str]) -> Portrait | None:
         """What the page of a series shows; None where there is no such series."""
+
+    def matches(self, query: str, labels: Mapping[str, str]) -> Matches:
+        """The series of a query, or of all if it is empty, that have these labels."""
 
     def pictures(self, of: Portrait, /) -> Sequence[Picture]:
         """The last day and week of a series; may take a few seconds."""
@@ -113,8 +118,19 @@ class Endpoints:
         return _html(landing_page(self._source.status(), self._source.ready()))
 
     def series(self, request: Request) -> Response:
-        """The page of one series: 404 where there is none, 400 where the address names none."""
-        found = self._portrait(request)
+        """The page of one series, or of several; 404 where there is none, 400 where none is named."""
+        query, labels = _named(request)
+        found = self._source.portrait(query, labels)
+        if not found:
+            several = self._source.matches(query, labels)
+            if several.total > 1:
+                return _html(matches_page(several))
+            if not several.total:
+                raise HTTPException(404, UNKNOWN)
+            one = several.findings[0].series
+            found = self._source.portrait(one.query, one.labels)
+        if not found:
+            raise HTTPException(404, UNKNOWN)
         return _html(series_page(found, self._source.pictures(found)))
 
     def api_status(self, _: Request) -> Response:
@@ -127,23 +143,12 @@ class Endpoints:
 
     def api_series(self, request: Request) -> Response:
         """One series as JSON; its past only with `past=true`, because the TSDB is asked for it."""
-        found = self._portrait(request)
+        query, labels = _named(request)
+        found = self._source.portrait(query, labels) if query else None
+        if not found:
+            raise HTTPException(404, UNKNOWN)
         wanted = request.query_params.get("past") == "true"
         return _json(series_document(found, self._source.pictures(found) if wanted else ()))
-
-    def _portrait(self, request: Request) -> Portrait:
-        query = request.query_params.get("query", "")
-        pairs = [it.partition("=") for it in request.query_params.getlist("label")]
-        if not query or not all(equals for _, equals, _ in pairs):
-            raise HTTPException(
-                400, "name a series by query=NAME and label=NAME=VALUE for each of its labels"
-            )
-        found = self._source.portrait(query, {name: value for name, _, value in pairs})
-        if not found:
-            raise HTTPException(
-                404, "no query has such a series now; the landing page and /metrics list them"
-            )
-        return found
 
     def metrics(self, request: Request) -> Sliced:
         """The latest snapshot, gzipped when the client asks for it."""
@@ -179,6 +184,15 @@ class Endpoints:
             raise HTTPException(403, LIFECYCLE_OFF)
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise HTTPException(403, "a page of another site may not call this endpoint")
+
+
+def _named(request: Request) -> tuple[str, dict[str, str]]:
+    """The query, empty for any, and the labels that the address names."""
+    query = request.query_params.get("query", "")
+    pairs = [it.partition("=") for it in request.query_params.getlist("label")]
+    if not (query or pairs) or not all(equals for _, equals, _ in pairs):
+        raise HTTPException(400, "name a series by query=NAME and label=NAME=VALUE for each of its labels")
+    return query, {name: value for name, _, value in pairs}
 
 
 def _html(page: bytes) -> Response:

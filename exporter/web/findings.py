@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from exporter.status import Finding, Service, Status, StrangeSeries
+from exporter.status import Finding, Links, Service, Status, Strange, StrangeSeries
 from exporter.web.addresses import dashboard, graph, runbook, series_page
 from exporter.web.markup import Node, tag
 from exporter.web.pictures import beside_the_band, sparkline
@@ -16,28 +17,59 @@ from exporter.web.words import number, plural, span
 COLUMNS = ("Series", "Score", "Since", "Value", "Distance", "Last hours", "More")
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What all rows of a page share: time, addresses, PromQL by query, and labels that go without saying."""
+
+    now: float
+    links: Links
+    exprs: Mapping[str, str]
+    hidden: frozenset[str] = frozenset()
+
+
 def strange(status: Status) -> Element:
     """Services with series beyond the edge, or else the series that come nearest to it."""
     found, title = status.strange, tag("h2", "Strange now", id="strange")
     exprs = {it.name: it.expr for it in status.queries}
+    around = Around(
+        status.now, status.links, exprs, frozenset({"service"}) if found.services else frozenset()
+    )
     if found.services:
-        services = (_service(it, status, exprs) for it in found.services)
-        return tag("section", title, tag("p", _summary(status)), _table(services), _others(status))
+        services = (_service(it, around) for it in found.services)
+        return tag(
+            "section", title, tag("p", _summary(found)), findings_table("strange", services), _others(found)
+        )
     if not found.nearest:
         return tag("section", title, tag("p", "No series has a score yet.", class_="soft"))
     text = "Nothing is beyond the edge of normal, which is a score of 1. Nearest to it:"
-    rows = tag("tbody", (_row(it, status, exprs) for it in found.nearest), role="rowgroup")
-    return tag("section", title, tag("p", text, class_="soft"), _table(iter([rows])))
+    rows = findings_table("strange", [finding_rows(found.nearest, around)])
+    return tag("section", title, tag("p", text, class_="soft"), rows)
 
 
-def _summary(status: Status) -> str:
-    found = status.strange
+def findings_table(name: str, bodies: Iterable[Element]) -> Element:
+    """A table of groups of rows, named by the element with the id `name`."""
+    head = tag("tr", (tag("th", it, scope="col", role="columnheader") for it in COLUMNS), role="row")
+    return tag(
+        "table",
+        tag("thead", head, role="rowgroup"),
+        bodies,
+        role="table",
+        aria_labelledby=name,
+        class_="findings",
+    )
+
+
+def finding_rows(findings: Iterable[Finding], around: Around) -> Element:
+    """A group of rows, one for each series."""
+    return tag("tbody", (_row(it, around) for it in findings), role="rowgroup")
+
+
+def _summary(found: Strange) -> str:
     series = plural(found.total_series, "series is", "series are")
     return f"{series} beyond the edge of normal, in {plural(found.total_services, 'service')}."
 
 
-def _others(status: Status) -> Node:
-    found = status.strange
+def _others(found: Strange) -> Node:
     services = found.total_services - len(found.services)
     if not services:
         return ""
@@ -45,42 +77,38 @@ def _others(status: Status) -> Node:
     return tag("p", f"and {plural(services, 'more service')} with {series:,} series", class_="more")
 
 
-def _table(bodies: Iterator[Element]) -> Element:
-    head = tag("tr", (tag("th", it, scope="col", role="columnheader") for it in COLUMNS), role="row")
-    return tag(
-        "table",
-        tag("thead", head, role="rowgroup"),
-        bodies,
-        role="table",
-        aria_labelledby="strange",
-        class_="findings",
-    )
-
-
-def _service(service: Service, status: Status, exprs: dict[str, str]) -> Element:
+def _service(service: Service, around: Around) -> Element:
+    every = series_page("", {"service": service.name})
     name = tag("bdi", service.name) if service.name else "Series without a service"
     count = tag("span", f" {service.count:,} series", class_="soft")
     columns = str(len(COLUMNS))
-    head = tag("th", name, count, scope="rowgroup", colspan=columns, class_="service", role="rowheader")
-    rows = (_row(it, status, exprs) for it in service.findings)
-    more = service.count - len(service.findings)
-    rest = tag("td", f"and {more:,} more", colspan=columns, class_="more", role="cell")
-    return tag("tbody", row(head), rows, [row(rest)] if more else (), role="rowgroup")
+    title = tag("a", name, href=every, class_="quiet")
+    head = tag("th", title, count, scope="rowgroup", colspan=columns, class_="service", role="rowheader")
+    body = finding_rows(service.findings, around)
+    body.insert(0, row(head))
+    if more := service.count - len(service.findings):
+        rest = tag("a", f"and {more:,} more", href=every)
+        body.append(row(tag("td", rest, colspan=columns, class_="more", role="cell")))
+    return body
 
 
-def _row(finding: Finding, status: Status, exprs: dict[str, str]) -> Element:
-    it, grouped = finding.series, bool(status.strange.services)
-    labels = {name: value for name, value in it.labels.items() if not (grouped and name == "service")}
+def _row(finding: Finding, around: Around) -> Element:
+    it = finding.series
+    labels = {name: value for name, value in it.labels.items() if name not in around.hidden}
     name = linked(tag("strong", it.query), series_page(it.query, it.labels))
-    since = span(status.now - finding.since) if finding.since == finding.since else "–"
+    since = span(around.now - finding.since) if finding.since == finding.since else "–"
     return row(
         heading(name, *((" ", label_set(labels)) if labels else ())),
-        cell("Score", f"{it.score:.2f}", "number over" if it.score > 1 else "number"),
+        cell(
+            "Score",
+            "–" if it.score != it.score else f"{it.score:.2f}",
+            "number over" if it.score > 1 else "number",
+        ),
         cell("Since", since, "when"),
         cell("Value", _value(it), "number"),
         cell("Distance", distance(it), "when"),
         cell("Last hours", sparkline(finding.recent) or beside_the_band(it), "picture"),
-        cell("More", _links(it, status, exprs.get(it.query, "")), "links"),
+        cell("More", _links(it, around), "links"),
     )
 
 
@@ -97,11 +125,12 @@ def distance(it: StrangeSeries) -> str:
     return f"{it.times_band:,.1f} × the band {it.direction}".rstrip()
 
 
-def _links(it: StrangeSeries, status: Status, expr: str) -> Iterator[Node]:
+def _links(it: StrangeSeries, around: Around) -> Iterator[Node]:
+    expr = around.exprs.get(it.query, "")
     places = {
-        "PromQL": graph(status.links, expr) if expr else "",
-        "Grafana": dashboard(status.links, it.query, it.labels),
-        "Runbook": runbook(status.links, "AnomalySeries"),
+        "PromQL": graph(around.links, expr) if expr else "",
+        "Grafana": dashboard(around.links, it.query, it.labels),
+        "Runbook": runbook(around.links, "AnomalySeries"),
     }
     about = f"{it.query} {' '.join(it.labels.values())}".strip()[:200]
     for text, href in places.items():

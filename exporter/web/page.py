@@ -65,7 +65,9 @@ def _query_row(it: QueryStatus, status: Status) -> Element:
     last = "never" if it.last_score_time is None else ago(status.now, it.last_score_time)
     expr = linked(tag("code", it.expr), graph(status.links, it.expr), class_="quiet")
     return row(
-        heading(tag("strong", it.name), tag("br"), expr),
+        heading(
+            tag("a", tag("strong", it.name), href=series_page(it.name, {}), class_="quiet"), tag("br"), expr
+        ),
         cell("State", _query_state(it)),
         cell("Series", _series(it)),
         cell("Last score", last, "when"),
