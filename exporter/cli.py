@@ -198,6 +198,37 @@ def demo(
     sys.exit(demo(tsdb, calm=calm, exit_after_alert=exit_after_alert, keep=keep))
 
 
+_moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
+
+
+@tidemark.command()
+@config_file
+@output
+@click.option("--from", "start", type=_moment, help="Begin, UTC.  [default: --days before the end]")
+@click.option("--to", "end", type=_moment, help="End, UTC.  [default: now]")
+@click.option("--days", type=click.FloatRange(0.01), default=7, show_default=True, help="Length of the past.")
+@click.option("--query", "queries", multiple=True, help="Only this query; may be repeated.")
+@click.option("--top", type=click.IntRange(0), default=5, show_default=True, help="Happenings per query.")
+def backtest(
+    config_file: Path,
+    output: Literal["table", "json"],
+    start: datetime | None,
+    end: datetime | None,
+    days: float,
+    queries: tuple[str, ...],
+    top: int,
+) -> None:
+    """Score a past as if it were live, and print what would have been above the edge."""
+    from exporter.commands.backtest import Asked, run
+
+    asked = Asked(_unix(start), _unix(end), days * 86_400, queries, top, output)
+    sys.exit(run(config_file, asked))
+
+
+def _unix(moment: datetime | None) -> float | None:
+    return moment.replace(tzinfo=UTC).timestamp() if moment else None
+
+
 @tidemark.group()
 def report() -> None:
     """Write what drifted, or how the week was, as one HTML file and the same as JSON."""
@@ -223,15 +254,13 @@ def report_drift(config_file: Path, to: Path) -> None:
 @report.command("weekly")
 @config_file
 @_to("tidemark-weekly")
-@click.option(
-    "--end", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="End of the week, UTC.  [default: now]"
-)
+@click.option("--end", type=_moment, help="End of the week, UTC.  [default: now]")
 @click.option("--url", help="The TSDB that scrapes Tidemark, where it is not the one of the configuration.")
 def report_weekly(config_file: Path, to: Path, end: datetime | None, url: str | None) -> None:
     """Write the alerts of a week and their outcome, its episodes as pictures, and how every query did."""
     from exporter.commands.report import week
 
-    sys.exit(week(config_file, to, end.replace(tzinfo=UTC).timestamp() if end else None, url))
+    sys.exit(week(config_file, to, _unix(end), url))
 
 
 tidemark.add_command(assets)

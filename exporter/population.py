@@ -93,11 +93,11 @@ class Population:
         return out
 
     def replay(
-        self, frame: Frame, last: int, halted: Callable[[], bool]
+        self, frame: Frame, last: int, halted: Callable[[], bool], *, bands: bool = False
     ) -> Iterator[tuple[int, Floats, Scores]]:
-        """Step through the times of `frame`, yielding (time, values, scores); a band only at `last`.
+        """Step through the times of `frame`, yielding (time, values, scores).
 
-        Stopped as soon as `halted()`.
+        A band only at `last`, unless `bands`. Stopped as soon as `halted()`.
         """
         aligned = list(frame.keys) == list(self.roster.keys)
         placed = frame.values if aligned else self.spread(frame.keys, frame.values)
@@ -108,7 +108,7 @@ class Population:
             if halted():
                 raise Stopped
             values = matrix[column]
-            yield time, values, self._step(time, values, bool(answered[column]), band=time == last)
+            yield time, values, self._step(time, values, bool(answered[column]), band=bands or time == last)
 
     def step(self, time: int, values: Floats, answered: bool) -> Scores:
         """Score and learn `values` (S,), from which what cannot be true is taken out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import structlog
@@ -24,6 +24,10 @@ from exporter.surroundings import SHORT, Reader, Surroundings
 _log = structlog.get_logger("scorer")
 
 
+Listener = Callable[[int, Floats, Scores], None]
+"""Hears of every point: its Unix second, the values (S,) and what the model said of them."""
+
+
 class Scorer:
     """The series of one query, and `time`: the newest point they have learnt (None: nothing yet)."""
 
@@ -40,6 +44,7 @@ class Scorer:
         self.counts: Mapping[str, int] = {}
         self.progress = 0.0
         self.dropped = 0
+        self.listener: Listener | None = None
         self._refused: frozenset[bytes] = frozenset()
         self._surveyed = -1
         self._adopted: tuple[Query, Surroundings] | None = None
@@ -126,8 +131,12 @@ class Scorer:
     def _catch_up(self, time: int, target: int) -> None:
         """Read and step the points after `time`; scores follow once the newest one is reached."""
         for frame in self.reader.range(time + self.reader.step, target):
-            for time, values, scores in self.series.replay(frame, target, self.reader.halted):
+            banded = self.listener is not None
+            points = self.series.replay(frame, target, self.reader.halted, bands=banded)
+            for time, values, scores in points:
                 self.time = time
+                if self.listener:
+                    self.listener(time, values, scores)
                 if time == target:
                     self._publish(target, values, scores)
             self._progress((time - self.begun) / max(1, target - self.begun))
@@ -145,6 +154,8 @@ class Scorer:
         values = self.series.spread(vector.keys, vector.values)
         scores = self.series.step(target, values, bool(alive))
         self.time = target
+        if self.listener:
+            self.listener(target, values, scores)
         self._publish(target, values, scores)
         self._tell_refused()
         self._welcome(alive, target)

@@ -140,3 +140,26 @@ def test_check_tells_of_an_alertmanager_that_is_down_and_passes(prometheus_url: 
     done = tidemark("check", "--config.file", path)
     assert done.returncode == 0
     assert "WRONG alertmanager: http://127.0.0.1:" in done.stdout
+
+
+@pytest.mark.servers
+def test_a_backtest_is_one_document_for_machines(prometheus_url: str, tmp_path: Path) -> None:
+    """With `--output json` each query has its counts and its worst happenings."""
+    options = ["--config.file", config(tmp_path, prometheus_url), "--days", "0.2", "--output", "json"]
+    (document,) = json.loads(tidemark("backtest", *options).stdout)
+    assert document["query"] == "one"
+    assert {"series", "points", "happenings", "per_week", "promised", "worst"} <= set(document)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--query", "nine"], "no query is called nine"),
+        (["--from", "2026-01-02", "--to", "2026-01-01"], "--from must lie before --to"),
+    ],
+)
+def test_a_backtest_of_nothing_is_code_2(options: list[str], words: str, tmp_path: Path) -> None:
+    """One line says what is wrong, before anything is read."""
+    done = tidemark("backtest", "--config.file", config(tmp_path, nowhere()), *options)
+    assert (done.returncode, len(done.stderr.splitlines())) == (exits.CONFIG, 1)
+    assert words in done.stderr

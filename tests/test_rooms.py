@@ -15,7 +15,7 @@ ROOMS = [
     {"demo", "reports"},
     {"web"},
     {"shown"},
-    {"cycle"},
+    {"cycle", "backtest"},
     {"turns", "persistence", "groups", "diary", "drifts"},
     {"scorer"},
     {"newcomers", "survey", "facts"},

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from exporter.commands import exits, wiring
+from exporter.commands import exits, pictures, wiring
 from exporter.config import load
 from exporter.cycle import Cycle
 from exporter.durations import format_duration
@@ -28,6 +28,9 @@ from exporter.shown.drifting import drifting
 from exporter.status import NEXT_STEP, DriftingSeries, StrangeSeries
 from exporter.store import Store
 from exporter.telemetry import Telemetry
+
+PICTURE = 13
+"""Characters of a band picture: a row fits 80 columns."""
 
 
 def once(path: Path, output: Literal["table", "json"], top: int) -> int:
@@ -96,11 +99,13 @@ def _tables(cycle: Cycle, top: int) -> Iterator[Table | str]:
 
 
 def _strange(rows: Sequence[StrangeSeries]) -> Table:
-    table = _empty("score", "value", "expected", "lower", "upper")
+    table = _empty("score", "value", "normal", "")
     for row in rows:
-        numbers = (_number(it) for it in (row.value, row.expected, row.lower, row.upper))
-        style = "yellow" if row.score > 1 else ""
-        table.add_row(Text(f"{row.score:.2f}", style), Text(row.query), _labels(row.labels), *numbers)
+        normal = f"{_number(row.lower)} to {_number(row.upper)}"
+        picture = pictures.rail(row.value, row.lower, row.expected, row.upper, PICTURE)
+        score = Text(f"{row.score:.2f}", "yellow" if row.score > 1 else "")
+        told = (Text(row.query), _labels(row.labels), _number(row.value), normal)
+        table.add_row(score, *told, picture)
     return table
 
 

@@ -1,0 +1,55 @@
+"""Bands and values in a line of text; they say the same without colour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from exporter.status import Band
+
+BARS = "▁▂▃▄▅▆▇█"
+OUT = "yellow"
+
+
+def rail(value: float, lower: float, expected: float, upper: float, width: int = 15) -> Text:
+    """The band as `[──┼──]` and the value as `●` on one line; empty where one of them is unknown."""
+    marks = (lower, upper, expected, value)
+    low, high = min(marks), max(marks)
+    if not all(map(math.isfinite, marks)) or low == high or math.isinf(high - low):
+        return Text("")
+    left, right, middle, dot = (round((it - low) / (high - low) * (width - 1)) for it in marks)
+    line = [" "] * width
+    line[left : right + 1] = "─" * (right + 1 - left)
+    line[left], line[right], line[middle] = "[", "]", "┼"
+    line[dot] = "●"
+    text = Text("".join(line))
+    if not lower <= value <= upper:
+        text.stylize(OUT, dot, dot + 1)
+    return text
+
+
+def sparkline(band: Band | None, width: int = 30) -> Text:
+    """The last `width` values as bars from the lowest to the highest.
+
+    `·` is a gap; values outside of the band have a colour.
+    """
+    if band is None:
+        return Text("")
+    rows = list(zip(band.value, band.lower, band.upper, strict=True))[-width:]
+    known = [value for value, _, _ in rows if math.isfinite(value)]
+    if not known or math.isinf(max(known) - min(known)):
+        return Text("")
+    text = Text()
+    for value, lower, upper in rows:
+        inside = not (value < lower or value > upper)
+        text.append(_bar(value, known), None if inside else OUT)
+    return text
+
+
+def _bar(value: float, known: Sequence[float]) -> str:
+    low, high = min(known), max(known)
+    if not math.isfinite(value):
+        return "·"
+    return BARS[0] if low == high else BARS[round((value - low) / (high - low) * (len(BARS) - 1))]
