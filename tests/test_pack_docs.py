@@ -123,3 +123,10 @@ def test_the_rules_take_other_names(tmp_path: Path) -> None:
         [find("promtool"), "check", "rules", rules], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_the_parameters_on_the_page_are_accepted(name: str) -> None:
+    """A block that tries the pack with other names is a configuration."""
+    for block in re.findall(r"```yaml\n(.*?)```", page(name), re.DOTALL):
+        assert config.parse("tsdb: {url: 'http://localhost:9090'}\n" + block, environment={}).queries

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from exporter import config
+from exporter.assets.values import Values
 from exporter.demo.servers import find
 from exporter.packs import library
 from tests.rules.promql import BY_PROMETHEUS, REPOSITORY, RULES, groups, metric_names, recorded
@@ -163,7 +164,7 @@ def test_a_query_of_a_pack_keeps_its_service_or_instance(name: str) -> None:
     page = (REPOSITORY / "docs" / "packs" / f"{name}.md").read_text(encoding="utf-8")
     for query in library.pack(name).queries({}):
         kept = set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", query["expr"]))))
-        assert kept & {"service", "instance", "namespace", "job"}, query["name"]
+        assert kept & {"service", "instance", "namespace", "job", "topic"}, query["name"]
         assert kept & set(re.findall(r"\w+", page))
 
 
@@ -177,5 +178,23 @@ def test_the_expressions_are_promql(tmp_path: Path, name: str) -> None:
     path.write_text(yaml.safe_dump({"groups": [{"name": "pack", "rules": rules}]}))
     done = subprocess.run(
         [find("promtool"), "check", "rules", "--lint=none", path], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_the_rules_follow_the_parameters(tmp_path: Path, name: str) -> None:
+    """Written with other names, the rules load, read what the queries then read, and keep no default."""
+    pack = library.pack(name)
+    given = {key: f"own_{key}" for key in pack.parameters}
+    path = tmp_path / "rules.yml"
+    shipped = (RULES / "packs" / f"{name}.yml").read_text(encoding="utf-8")
+    path.write_text(Values(packs={name: given}).in_pack(name, shipped), encoding="utf-8")
+    rules = [rule for group in groups(path) for rule in group["rules"]]
+    read = set().union(*(metric_names(it["expr"]) for it in rules))
+    own = {rule["record"] for rule in rules if "record" in rule}
+    assert read - own - recorded() - BY_PROMETHEUS <= {*pack.metrics(given), *pack.further(given)}
+    done = subprocess.run(
+        [find("promtool"), "check", "rules", path], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stdout + done.stderr
