@@ -417,6 +417,11 @@ SELF: tuple[Family, ...] = (
         "When the configuration in use was loaded, in Unix seconds.",
     ),
     Family(
+        "tidemark_startup_duration_seconds",
+        "gauge",
+        "Time from the start until the first turn of a query had ended, in seconds; 0 until then.",
+    ),
+    Family(
         "tidemark_cycle_duration_seconds", "histogram", "Duration of a cycle over all queries, in seconds."
     ),
     Family("tidemark_cycle_interval_seconds", "gauge", "Configured time between two cycles, in seconds."),

@@ -54,7 +54,7 @@ class Cycle:
         self._turns = Turns(telemetry, clock, config.tsdb.concurrency)
         self._wake = threading.Event()
         self._next: tuple[Config, Source, Times] | None = None
-        self._saved_at = clock.monotonic()
+        self._started = self._saved_at = clock.monotonic()
         self._source = source
         telemetry.set("state_ok", 1)
         self.diary.load(store)
@@ -112,7 +112,7 @@ class Cycle:
         self._turns.start(self.scorers.values(), self.clock.time())
         while self._turns.running and not self.stop.is_set():
             if self._turns.collect(self.scorers):
-                self.published = True
+                self._has_started()
             self._publish()
             if within is not None and self.clock.monotonic() - started >= within:
                 break
@@ -120,6 +120,12 @@ class Cycle:
         self.last_pass, self.last_seconds = self.clock.time(), self.clock.monotonic() - started
         self.telemetry.observe("cycle_duration_seconds", self.last_seconds)
         self.telemetry.set("last_cycle_timestamp_seconds", self.last_pass)
+
+    def _has_started(self) -> None:
+        """A first turn is over; take note of how long that took."""
+        if not self.published:
+            self.telemetry.set("startup_duration_seconds", self.clock.monotonic() - self._started)
+        self.published = True
 
     def settle(self) -> None:
         """Wait for what is asked of Alertmanager, for fits of groups and drift; publish what they give."""

@@ -14,6 +14,15 @@ from tests.alertmanager.alerts import CONFIG, WEBHOOK, labels_of
 from tests.rules.promql import alerts
 
 ROUTES = {
+    ("AlertTooFrequent", "info"): "inform",
+    ("AlertFlapping", "info"): "inform",
+    ("AlertNeverActedOn", "info"): "inform",
+    ("ModelTooOld", "warning"): "ticket-ml",
+    ("ModelTrainingFailed", "warning"): "ticket-ml",
+    ("ModelFalseAlarms", "warning"): "ticket-ml",
+    ("TidemarkMemoryGrowing", "warning"): "ticket-platform",
+    ("TidemarkStartSlow", "info"): "inform",
+    ("TidemarkVersionsDiffer", "info"): "inform",
     ("AnomalyService", "critical"): "page",
     ("AnomalyService", "warning"): "ticket",
     ("AnomalySeries", "info"): "inform",

@@ -230,6 +230,15 @@ def test_a_state_directory_that_cannot_be_written_stops_nothing(
     assert 'tidemark_events_total{event="state_save",result="failure"} 1.0' in text(cycle)
 
 
+def test_how_long_the_start_took_is_told_once(cycle: Cycle, clock: Clock) -> None:
+    """The time until the first turn had ended stays as it was, whatever follows."""
+    clock.now += 7
+    for _ in range(2):
+        cycle.pass_over()
+        assert "tidemark_startup_duration_seconds 7.0" in text(cycle)
+        clock.now += STEP
+
+
 def test_a_reload_keeps_what_was_learnt(cycle: Cycle, tsdb: FakeTsdb, clock: Clock) -> None:
     """A query that stays goes on without reading history; a new one learns, an old one is gone."""
     cycle.pass_over()

@@ -32,7 +32,14 @@ PREFIX = (
     r"|Prometheus|Queue|Redis|Security|Tidemark)[A-Z]"
 )
 NEVER_SILENT = {"TidemarkWatchdog"}
-SLOW = {"DriftModerate": "2d", "HttpTrafficFell": "26h", "ObjectiveTraffic": "2d"}
+SLOW = {
+    "AlertNeverActedOn": "73h",
+    "DriftModerate": "2d",
+    "HttpTrafficFell": "26h",
+    "ModelFalseAlarms": "10h",
+    "ModelTooOld": "41h",
+    "ObjectiveTraffic": "2d",
+}
 """By what time of its stale case an alert has fired, where that is later than 4 hours."""
 
 
