@@ -40,6 +40,13 @@ def test_a_pack_is_a_whole_configuration() -> None:
         assert [query.name for query in parsed(packs=["ml-service"], **keys).queries] == names
 
 
+def test_all_packs_together_are_a_configuration() -> None:
+    """Every query of every pack is valid, and none has the name of another."""
+    assert len(parsed(packs=library.names()).queries) == sum(
+        len(library.pack(it).entries) for it in library.names()
+    )
+
+
 def test_its_queries_behave_as_if_they_stood_in_the_file() -> None:
     """Written out, the same queries give the same values, with the same defaults of `scoring`."""
     shared = {"scoring": {"history": "10d", "sensitivity": "low"}}
