@@ -225,6 +225,28 @@ def backtest(
     sys.exit(run(config_file, asked))
 
 
+@tidemark.command()
+@click.argument("query")
+@click.argument("labels", nargs=-1, metavar="[LABEL=VALUE]...")
+@config_file
+@output
+@click.option("--at", type=_moment, help="Explain the score of this time, UTC.  [default: now]")
+def explain(
+    query: str,
+    labels: tuple[str, ...],
+    config_file: Path,
+    output: Literal["table", "json"],
+    at: datetime | None,
+) -> None:
+    """Say why the series of QUERY with these labels has the score it has."""
+    from exporter.commands.explain import explain
+
+    pairs = [it.partition("=") for it in labels]
+    if wrong := [name for name, equals, _ in pairs if not name or not equals]:
+        raise click.BadParameter(f"expected LABEL=VALUE, found {wrong[0]!r}")
+    sys.exit(explain(config_file, query, {name: value for name, _, value in pairs}, _unix(at), output))
+
+
 def _unix(moment: datetime | None) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp() if moment else None
 

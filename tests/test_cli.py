@@ -163,3 +163,35 @@ def test_a_backtest_of_nothing_is_code_2(options: list[str], words: str, tmp_pat
     done = tidemark("backtest", "--config.file", config(tmp_path, nowhere()), *options)
     assert (done.returncode, len(done.stderr.splitlines())) == (exits.CONFIG, 1)
     assert words in done.stderr
+
+
+@pytest.mark.servers
+def test_explain_says_why(prometheus_url: str, tmp_path: Path) -> None:
+    """The one series that the labels name, in lines that fit 80 columns; JSON says the same."""
+    path = config(tmp_path, prometheus_url, expr="load offset 3h")
+    options = ["explain", "one", "service=api", "--config.file", path]
+    done = tidemark(*options)
+    assert done.returncode == exits.OK, done.stderr
+    assert all(word in done.stdout for word in ("one service=api", "Score", "Model", "Edge", "Expression"))
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    document = json.loads(tidemark(*options, "--output", "json").stdout)
+    assert document["finding"]["series"]["labels"] == {"service": "api"}
+    assert document["day"]["reach"] == 86_400
+
+
+@pytest.mark.servers
+def test_explain_names_what_there_is(prometheus_url: str, tmp_path: Path) -> None:
+    """Labels that fit several series, or none, are code 1 and say so."""
+    path = config(tmp_path, prometheus_url, expr="load offset 3h")
+    several = tidemark("explain", "one", "--config.file", path)
+    assert (several.returncode, several.stdout) == (exits.FAILED, "")
+    assert "series have these labels; name one:" in several.stderr
+    none = tidemark("explain", "one", "service=nobody", "--config.file", path)
+    assert "no series has these labels now" in none.stderr
+
+
+@pytest.mark.parametrize("arguments", [["nine"], ["one", "service"]])
+def test_explain_of_what_cannot_be_is_code_2(arguments: list[str], tmp_path: Path) -> None:
+    """An unknown query, or a label without a value."""
+    done = tidemark("explain", *arguments, "--config.file", config(tmp_path, nowhere()))
+    assert done.returncode == exits.CONFIG

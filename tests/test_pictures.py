@@ -51,3 +51,11 @@ def test_a_sparkline_is_as_long_as_asked() -> None:
     values = [float(it) for it in range(50)]
     assert len(sparkline(Band(values, values, values, values), width=10).plain) == 10
     assert sparkline(None).plain == ""
+
+
+def test_a_whole_band_fits_and_keeps_what_was_strange() -> None:
+    """One point in a hundred outside of the band is still seen."""
+    values = [0.0] * 100
+    values[42] = 9.0
+    found = sparkline(Band(values, values, [-1.0] * 100, [5.0] * 100), width=20, whole=True)
+    assert (len(found.plain), coloured(found)) == (20, "█")

@@ -47,7 +47,7 @@ def series_page(it: Portrait, pictures: Sequence[Picture]) -> bytes:
     title = f"{own.query} {' '.join(own.labels.values())}".strip()[:120]
     main: list[Node] = [_now(it), *(_picture(one) for one in pictures)]
     main.append(
-        tag("div", _section("Why", _why(it)), _section("How it is judged", _judged(it)), class_="columns")
+        tag("div", _section("Why", why(it)), _section("How it is judged", judged(it)), class_="columns")
     )
     main.append(_section("Where to look", _elsewhere(it)))
     foot = tag("footer", tag("p", tag("small", f"As of {clock(it.now)}")))
@@ -133,7 +133,8 @@ def _section(title: str, facts: Iterable[Fact]) -> Element:
     return tag("section", tag("h2", title), tag("dl", pairs))
 
 
-def _why(it: Portrait) -> Iterator[Fact]:
+def why(it: Portrait) -> Iterator[Fact]:
+    """Why its score is what it is, a name and what is to be said each."""
     own = it.finding.series
     yield "Score", f"{number(own.score)} – 1 is the edge of normal"
     yield "Sustained", f"{number(it.deviation)} – rises slowly, and stays up while an incident lasts"
@@ -168,7 +169,8 @@ def _confidence(it: Portrait) -> Iterator[Node]:
         yield tag("span", f"× {factor:.2f}: {DOUBTS[name]}", class_="soft")
 
 
-def _judged(it: Portrait) -> Iterator[Fact]:
+def judged(it: Portrait) -> Iterator[Fact]:
+    """By what it is judged, a name and what is to be said each."""
     known = it.knowledge
     yield "Model", f"{known.model}, chosen by auto for this series" if known.chosen else known.model
     sides = {"both": "above and below", "up": "above only", "down": "below only"}
