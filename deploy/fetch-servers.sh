@@ -65,7 +65,7 @@ with_libraries() { # package names with, for databases, the packages that they n
             redis-server | postgresql)
                 apt-get $lists -s --no-install-recommends install "$package" 2>>"$log" |
                     sed -n 's/^Inst \([^ ]*\) (.*/\1/p' |
-                    grep -E '^(lib|redis-|postgresql-[0-9])' | grep -vE '^lib(llvm|perl|z3)|-perl$' ;;
+                    grep -E '^(lib|redis-|postgresql-[0-9])' | grep -vE '^lib(llvm|perl|z3)|-perl$' || true ;;
         esac
     done | sort -u
 }
