@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ READY = {"node": "n1", "condition": "Ready", "status": "true"}
 CPU, MEMORY = {"resource": "cpu"}, {"resource": "memory"}
 READER = {"topic": "orders", "consumergroup": "billing", "partition": "0"}
 LOGIN = {"service": "login"}
+DEVICE = {"fleet": "meters", "device": "m1"}
 Generated = tuple[str, dict[str, str], float, float]
 
 GENERATED: dict[str, list[Generated]] = {
@@ -41,6 +43,13 @@ GENERATED: dict[str, list[Generated]] = {
         ("kube_pod_status_phase", POD | {"phase": "Running"}, 1, 0),
         ("kube_pod_status_phase", POD | {"phase": "Pending"}, 0, 0),
     ],
+    "iot-fleet": [
+        ("device_last_seen_timestamp_seconds", DEVICE, 0, 0),
+        ("device_messages_total", DEVICE, 0, 0.1),
+        ("device_battery_ratio", DEVICE, 0.5, 0),
+        ("device_temperature_celsius", DEVICE, 20, 0),
+        ("device_info", DEVICE | {"version": "1"}, 1, 0),
+    ],
     "queue": [
         ("kafka_consumergroup_lag", READER, 50_000, 0),
         ("kafka_consumergroup_current_offset", READER, 0, 10),
@@ -54,6 +63,11 @@ GENERATED: dict[str, list[Generated]] = {
     ],
 }
 """Pack -> name, labels, value two hours ago, and growth per second of each series."""
+THRESHOLDS: list[Generated] = [
+    ("fleet:silence_seconds:default", {"severity": "warning"}, 900, 0),
+    ("fleet:battery_level:default", {"severity": "warning"}, 0.2, 0),
+]
+"""What the rules record first."""
 VALUES = {
     "kube_deployment_available": 0.25,
     "kube_pods_running": 1,
@@ -61,6 +75,11 @@ VALUES = {
     "kube_nodes_not_ready": 0,
     "kube_cpu_requested": 0.25,
     "kube_memory_requested": 0.1,
+    "fleet_devices_silent": 1,
+    "fleet_messages": 0.1,
+    "device_messages": 0.1,
+    "device_battery": 0.5,
+    "fleet_versions": 1,
     "queue_backlog": 50_000,
     "queue_wait_seconds": 5_000,
     "queue_done_rate": 10,
@@ -76,7 +95,7 @@ def lines() -> Iterator[bytes]:
     """Two hours of every series until ten minutes from now, as VictoriaMetrics imports them."""
     now = int(time.time())
     times = np.arange(now - 7_200, now + 600, 15)
-    for name, labels, start, growth in (it for series in GENERATED.values() for it in series):
+    for name, labels, start, growth in chain(*GENERATED.values(), THRESHOLDS):
         values = (start + growth * (times - times[0])).tolist()
         metric = {"__name__": name, "job": "generated", "instance": "a:80", **labels}
         yield json.dumps({"metric": metric, "values": values, "timestamps": (times * 1000).tolist()}).encode()

@@ -171,7 +171,7 @@ def test_a_query_of_a_pack_keeps_its_service_or_instance(name: str) -> None:
     page = (REPOSITORY / "docs" / "packs" / f"{name}.md").read_text(encoding="utf-8")
     for query in library.pack(name).queries({}):
         kept = set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", query["expr"]))))
-        assert kept & {"service", "instance", "namespace", "job", "topic"}, query["name"]
+        assert kept & {"service", "instance", "namespace", "job", "topic", "fleet"}, query["name"]
         assert kept & set(re.findall(r"\w+", page))
 
 
@@ -200,6 +200,8 @@ def test_the_rules_follow_the_parameters(tmp_path: Path, name: str) -> None:
     rules = [rule for group in groups(path) for rule in group["rules"]]
     read = set().union(*(metric_names(it["expr"]) for it in rules))
     own = {rule["record"] for rule in rules if "record" in rule}
+    labels = {label for rule in rules if "record" in rule for label in rule.get("labels", {})}
+    assert not labels & {it.default for it in pack.parameters.values()} - {"service"}
     assert read - own - recorded() - BY_PROMETHEUS <= {*pack.metrics(given), *pack.further(given)}
     done = subprocess.run(
         [find("promtool"), "check", "rules", path], capture_output=True, text=True, timeout=60

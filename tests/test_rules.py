@@ -28,13 +28,14 @@ RUNBOOK_BASE = "https://github.com/tidemark/tidemark/blob/main/docs/runbooks/"
 DASHBOARD_BASE = "http://localhost:3000/d/tidemark-overview/"
 ALERTS = alerts()
 PREFIX = (
-    r"Maintenance$|(Alert|Anomaly|Drift|Forecast|Http|Input|Kube|Model|Node|Objective|Pattern|Postgres|Probe"
+    r"Maintenance$|(Alert|Anomaly|Drift|Fleet|Forecast|Http|Input|Kube|Model|Node|Objective|Pattern|Postgres|Probe"
     r"|Prometheus|Queue|Redis|Security|Tidemark)[A-Z]"
 )
 NEVER_SILENT = {"TidemarkWatchdog"}
 SLOW = {
     "AlertNeverActedOn": "73h",
     "DriftModerate": "2d",
+    "FleetVersionsMixed": "10h",
     "HttpTrafficFell": "26h",
     "ModelFalseAlarms": "10h",
     "ModelTooOld": "41h",

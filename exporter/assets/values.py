@@ -94,4 +94,4 @@ def _word(parameter: library.Parameter) -> str:
     name = re.escape(parameter.default)
     if parameter.kind == "pattern":
         return name
-    return rf"(?<![\w:]){name}" + (_AFTER_METRIC if parameter.kind == "metric" else r"(?![\w:])")
+    return rf"(?<![\w:]){name}" + (_AFTER_METRIC if parameter.kind == "metric" else r"(?!\w|:\w)")

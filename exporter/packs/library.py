@@ -70,7 +70,7 @@ class Pack:
     def queries(self, given: Mapping[str, str]) -> list[dict[str, Any]]:
         """The queries as they would stand in `tidemark.yml`."""
         names = self._names(given)
-        return [{**it, "expr": Template(it["expr"]).substitute(names)} for it in self.entries]
+        return [_filled(it, names) for it in self.entries]
 
     def _names(self, given: Mapping[str, str]) -> dict[str, str]:
         return {name: it.written(given.get(name, it.default)) for name, it in self.parameters.items()}
@@ -93,6 +93,13 @@ def pack(name: str) -> Pack:
 def unknown(name: str) -> str | None:
     """What to say of a pack that does not exist; nothing of one that does."""
     return None if name in names() else f"no pack has the name {name!r}; there are: {', '.join(names())}"
+
+
+def _filled(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A query with its parameters in place: they stand in its expression, and in the labels of its peers."""
+    peers = [Template(it).substitute(names) for it in entry.get("peers_by", ())]
+    filled = {**entry, "expr": Template(entry["expr"]).substitute(names)}
+    return filled | ({"peers_by": peers} if peers else {})
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:
