@@ -179,6 +179,13 @@ def healthcheck(url: str, timeout: float) -> None:
     help="Which TSDB holds the services' metrics.",
 )
 @click.option(
+    "--story",
+    type=click.Choice(["incident", "three", "storm"]),
+    default="incident",
+    show_default=True,
+    help="One incident; three of different kinds at once; or all services at once.",
+)
+@click.option(
     "--calm",
     callback=_seconds,
     default="20s",
@@ -190,12 +197,16 @@ def healthcheck(url: str, timeout: float) -> None:
     "--keep", is_flag=True, help="Leave everything running, with all addresses printed, until Ctrl-C."
 )
 def demo(
-    tsdb: Literal["victoriametrics", "prometheus"], calm: float, exit_after_alert: bool, keep: bool
+    tsdb: Literal["victoriametrics", "prometheus"],
+    story: Literal["incident", "three", "storm"],
+    calm: float,
+    exit_after_alert: bool,
+    keep: bool,
 ) -> None:
     """Run the whole thing on this machine with real servers, and watch an incident become a page."""
     from exporter.commands.demo import demo
 
-    sys.exit(demo(tsdb, calm=calm, exit_after_alert=exit_after_alert, keep=keep))
+    sys.exit(demo(tsdb, story, calm=calm, exit_after_alert=exit_after_alert, keep=keep))
 
 
 _moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import queue
 import re
@@ -18,6 +19,7 @@ from typing import Any, Literal
 from exporter.assets.shipped import shipped
 from exporter.demo import history, servers
 from exporter.demo.loopback import host_of, serving
+from exporter.demo.setting import INCIDENT, Setting
 from exporter.demo.world import SERVICES, World
 
 SCRAPE = "10s"
@@ -81,19 +83,25 @@ class Stage:
 
 
 @contextmanager
-def stage(directory: Path, tsdb: Tsdb, tell: Callable[[str], None]) -> Iterator[Stage]:
+def stage(
+    directory: Path, tsdb: Tsdb, tell: Callable[[str], None], setting: Setting = INCIDENT
+) -> Iterator[Stage]:
     """Start it all below `directory`; ServerError says what could not be started and why."""
     with ExitStack() as stack:
-        world, inbox = World(now=time.time()), queue.SimpleQueue[dict[str, Any]]()
+        world, inbox = _world(setting, time.time()), queue.SimpleQueue[dict[str, Any]]()
         services = host_of(stack.enter_context(serving(lambda _: world.scrape(time.time()))))
         webhook = stack.enter_context(serving(lambda body: _taken(inbox, body)))
         tell("starting Alertmanager")
         alertmanager = stack.enter_context(
-            servers.alertmanager(directory / "alertmanager", _alertmanager_config(directory, webhook))
+            servers.alertmanager(
+                directory / "alertmanager", _alertmanager_config(directory, webhook, setting)
+            )
         )
         tell("writing three weeks of history for " + ", ".join(it.name for it in SERVICES))
         port = servers.free_port()
-        scrape = _prometheus_config(alertmanager.url, port)
+        if setting.drift_for:
+            tell(f"drift alerts need {setting.drift_for} in this copy of the rules, not an hour as shipped")
+        scrape = _prometheus_config(alertmanager.url, port, rules_for(directory, setting))
         job = SERVICES_JOB.format(scrape=SCRAPE, world=services)
         if tsdb == "victoriametrics":
             source = stack.enter_context(_victoria_metrics(directory / "tsdb", job))
@@ -104,7 +112,7 @@ def stage(directory: Path, tsdb: Tsdb, tell: Callable[[str], None]) -> Iterator[
             prometheus = stack.enter_context(servers.prometheus(directory / "prometheus", scrape + job))
             source = prometheus
         tell(f"starting the exporter against {source.name}")
-        process, log = stack.enter_context(_exporter(directory, source.url, port))
+        process, log = stack.enter_context(_exporter(directory, source.url, port, setting))
         urls = (
             source.url,
             prometheus.url,
@@ -115,10 +123,25 @@ def stage(directory: Path, tsdb: Tsdb, tell: Callable[[str], None]) -> Iterator[
         yield Stage(world, *urls, inbox, process, log)
 
 
-def _prometheus_config(alertmanager: str, port: int) -> str:
+def _world(setting: Setting, now: float) -> World:
+    planted = [dataclasses.replace(it, start=now + it.start, end=now + it.end) for it in setting.planted]
+    return World(now=now, incidents=planted)
+
+
+def rules_for(directory: Path, setting: Setting) -> Path:
+    """The shipped rules, or a copy in which drift need not last as long."""
+    if not setting.drift_for:
+        return shipped("rules")
+    copy = Path(shutil.copytree(shipped("rules"), directory / "rules"))
+    drift = (copy / "drift.yml").read_text()
+    (copy / "drift.yml").write_text(drift.replace("for: 1h", f"for: {setting.drift_for}"))
+    return copy
+
+
+def _prometheus_config(alertmanager: str, port: int, rules: Path) -> str:
     return PROMETHEUS.format(
         scrape=SCRAPE,
-        rules=shipped("rules"),
+        rules=rules,
         alertmanager=host_of(alertmanager),
         exporter=f"127.0.0.1:{port}",
     )
@@ -134,10 +157,19 @@ def _victoria_metrics(directory: Path, job: str) -> Iterator[servers.Server]:
         yield server
 
 
+def _configuration(url: str, state: Path, setting: Setting) -> str:
+    text = CONFIG.format(url=url, state=state) + setting.queries
+    for query, signal in setting.signals.items():
+        text = text.replace(f"- name: {query}\n", f"- name: {query}\n    signal: {signal}\n")
+    return text
+
+
 @contextmanager
-def _exporter(directory: Path, url: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def _exporter(
+    directory: Path, url: str, port: int, setting: Setting
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     config, log = directory / "tidemark.yml", directory / "tidemark.log"
-    config.write_text(CONFIG.format(url=url, state=directory / "state"))
+    config.write_text(_configuration(url, directory / "state", setting))
     options = [f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -158,14 +190,16 @@ def _exporter(directory: Path, url: str, port: int) -> Iterator[tuple[subprocess
             process.wait()
 
 
-def _alertmanager_config(directory: Path, webhook: str) -> Path:
-    """The shipped tree, with the webhook of the demo as receiver and with shorter waits."""
+def _alertmanager_config(directory: Path, webhook: str, setting: Setting) -> Path:
+    """The shipped tree, with the webhook of the demo as receiver and, if need be, with shorter waits."""
     copy = directory / "alertmanager-config"
     shutil.copytree(shipped("alertmanager"), copy)
     path = copy / "alertmanager.yml"
     text = re.sub(r"http://127\.0\.0\.1:10064", webhook, path.read_text())
-    text = re.sub(r"group_wait: \S+", "group_wait: 2s", text)
-    path.write_text(re.sub(r"group_interval: \S+", "group_interval: 10s", text))
+    if not setting.patient:
+        text = re.sub(r"group_wait: \S+", "group_wait: 2s", text)
+        text = re.sub(r"group_interval: \S+", "group_interval: 10s", text)
+    path.write_text(text)
     return path
 
 

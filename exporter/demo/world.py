@@ -33,7 +33,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What one service suffers from `start` to `end` (Unix seconds): factors on its ordinary behaviour."""
+    """What one service suffers from `start` to `end` (Unix seconds): factors on its ordinary behaviour.
+
+    They are reached at once, or after `ramp` seconds in which they grow.
+    """
 
     service: str
     start: float
@@ -41,6 +44,7 @@ class Incident:
     requests: float = 1.0
     errors: float = 1.0
     latency: float = 1.0
+    ramp: float = 0.0
 
 
 SERVICES = (
@@ -51,17 +55,24 @@ SERVICES = (
     Service("payments", 20, 0.004, 0.310, weekend=0.5),
     Service("search", 95, 0.002, 0.130, weekend=0.9),
 )
-NAMES = ("ok", "error", "seconds")
-"""The counters of a service: answered requests, failed requests, seconds spent."""
+NAMES = ("ok", "error", "seconds", "messages")
+"""The counters of a service: answered requests, failed requests, seconds spent, messages taken."""
+
+QUEUE = "queue_messages_total"
+"""The metric of the last of them."""
 
 
 @dataclass
 class World:
-    """All services from `now` - three weeks on; the same seed gives the same history."""
+    """All services from `now` - three weeks on; the same seed gives the same history.
+
+    Metrics in `hushed` are not exposed any more.
+    """
 
     now: float
     seed: int = 7
     incidents: list[Incident] = field(default_factory=list)
+    hushed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._random = np.random.default_rng(self.seed)
@@ -90,7 +101,7 @@ class World:
                 self._totals += self._increments(np.array([int(now)]), passed)[..., 0]
                 self._at = now
             totals = self._totals.copy()
-        return "".join(_exposed(totals)).encode()
+        return "".join(_exposed(totals, self.hushed)).encode()
 
     def afflict(self, incident: Incident) -> None:
         """Let `incident` happen."""
@@ -109,14 +120,17 @@ class World:
         failed = self._random.binomial(asked, np.clip(service.errors * errors, 0, 1))
         busy = 1 + 0.35 * load / service.requests
         spent = asked * service.latency * busy * latency * noise[1]
-        return np.stack([asked - failed, failed, spent])
+        taken = self._random.poisson(0.4 * load * seconds * noise[0])
+        return np.stack([asked - failed, failed, spent, taken])
 
     def _suffered(self, service: Service, times: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
         factors = np.ones((3, len(times)))
         for it in self.incidents:
             if it.service == service.name:
-                struck = (times >= it.start) & (times < it.end)
-                factors[:, struck] *= np.array([[it.requests], [it.errors], [it.latency]])
+                struck = times[(times >= it.start) & (times < it.end)]
+                reached = np.clip((struck - it.start) / it.ramp, 0, 1) if it.ramp else np.ones(len(struck))
+                full = np.array([[it.requests], [it.errors], [it.latency]])
+                factors[:, (times >= it.start) & (times < it.end)] *= 1 + (full - 1) * reached
         return factors[0], factors[1], factors[2]
 
 
@@ -133,13 +147,16 @@ def series(service: Service) -> Iterator[tuple[str, str]]:
     yield "http_requests_total", f'service="{service.name}",code="200"'
     yield "http_requests_total", f'service="{service.name}",code="500"'
     yield "http_request_duration_seconds_sum", f'service="{service.name}"'
+    yield QUEUE, f'service="{service.name}"'
 
 
-def _exposed(totals: Floats) -> Iterator[str]:
+def _exposed(totals: Floats, hushed: set[str]) -> Iterator[str]:
     lines: dict[str, list[str]] = {}
     for service, values in zip(SERVICES, totals, strict=True):
         for (name, labels), value in zip(series(service), values.tolist(), strict=True):
             lines.setdefault(name, []).append(f"{name}{{{labels}}} {value!r}\n")
     for name, samples in lines.items():
+        if name in hushed:
+            continue
         yield f"# TYPE {name} counter\n"
         yield from samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.message import EmailMessage, Message
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ HTML = f"""\
 <p>FIRING AnomalyService (warning, P3, ml)<br>
 Since 2026-11-20 10:00 UTC<br>
 Respond within 2 hours</p>
-<p><a href="{ANNOTATIONS["runbook_url"]}">Runbook</a> · <a href="{DASHBOARD.replace("+", "&#43;")}">\
+<p><a href="http://alertmanager.example">Alertmanager</a> · \
+<a href="{ANNOTATIONS["runbook_url"]}">Runbook</a> · <a href="{DASHBOARD.replace("+", "&#43;")}">\
 Dashboard</a> · <a href="{PROMETHEUS}">PromQL</a> · <a href="{MUTE}">Silence</a></p>
-<p><a href="http://alertmanager.example">Alertmanager</a></p>
 </body>
 </html>"""
 
@@ -138,7 +139,8 @@ def test_slack_gets_links_and_escaped_text(alertmanager: str, inbox: Receiver) -
         "*FIRING AnomalyService* (critical, P2, oncall)\n"
         f"{ANNOTATIONS['description']}\n"
         "Since 2026-11-20 10:00 UTC. Respond within 30 minutes.\n"
-        f"<{ANNOTATIONS['runbook_url']}|Runbook> · <{ANNOTATIONS['dashboard_url']}|Dashboard>"
+        "<http://alertmanager.example|Alertmanager>"
+        f" · <{ANNOTATIONS['runbook_url']}|Runbook> · <{ANNOTATIONS['dashboard_url']}|Dashboard>"
         f" · <{PROMETHEUS}|PromQL> · <{SILENCE.format('slack')}|Silence>\n"
     )
 
@@ -167,14 +169,33 @@ def test_opsgenie_gets_priority_and_text(alertmanager: str, inbox: Receiver) -> 
     assert (message["priority"], message["tags"]) == ("P1", ["security"])
 
 
+def _parts(mail: Message) -> dict[str, str]:
+    """Content type -> content."""
+    bodies = [it for it in mail.walk() if isinstance(it, EmailMessage) and not it.is_multipart()]
+    return {it.get_content_type(): it.get_content().replace("\r\n", "\n").strip() for it in bodies}
+
+
 def test_email_is_text_and_html(alertmanager: str, letters: Mailbox) -> None:
     """A mail in two forms: plain text as elsewhere, and HTML with the same facts, escaped, and four links."""
     _sent(alertmanager, "mail", severity="warning", priority="P3", team="ml")
     mail = letters.next(seconds=20)
-    bodies = [it for it in mail.walk() if not it.is_multipart()]
-    parts = {it.get_content_type(): it.get_content().replace("\r\n", "\n").strip() for it in bodies}
+    parts = _parts(mail)
     assert (mail["From"], mail["To"]) == ("alertmanager@example.org", "team@example.org")
     assert mail["Subject"] == f'P3: check "out: {ANNOTATIONS["summary"]}'
     assert letters.logins == [("sender", "pw")]
     assert parts["text/plain"] == _text("warning, P3, ml", "within 2 hours", "mail")
     assert parts["text/html"] == HTML
+
+
+def test_an_alert_of_other_rules_is_shown_as_far_as_it_goes(alertmanager: str, letters: Mailbox) -> None:
+    """Without priority, team, links and texts there are no empty lines for them, and nothing is made up."""
+    since = {"startsAt": "2026-11-20T10:00:00Z"}
+    post(alertmanager, {"labels": {"alertname": "Foreign", "severity": "page"}, **since})
+    mail = letters.next(seconds=20)
+    assert mail["Subject"] == "Alert: Foreign"
+    assert _parts(mail)["text/plain"] == (
+        "FIRING Foreign (page)\nForeign\nSince 2026-11-20 10:00 UTC\n"
+        "Silence: http://alertmanager.example/#/silences/new?filter=%7Balertname%3D%22Foreign%22%7D\n\n"
+        "Alertmanager: http://alertmanager.example"
+    )
+    assert ">Runbook<" not in _parts(mail)["text/html"]
