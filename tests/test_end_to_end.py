@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -112,6 +114,19 @@ def test_rules_and_targets_are_healthy(played: Stage) -> None:
 def test_every_panel_shows_data(played: Stage, panel: PanelQuery) -> None:
     """Each query of each panel returns data from the Prometheus of the demo, once the incident is there."""
     assert eventually(lambda: bool(query(played.prometheus, panel.expr)), 90), panel.expr
+
+
+def test_two_clicks_lead_from_the_notification_to_the_picture(played: Stage, told: io.StringIO) -> None:
+    """The dashboard link, at Tidemark in the place of Grafana, lists the service; from there to the band."""
+    link = re.search(rf"dashboard_url: http://localhost:3000(/d/\S*{VICTIM})", told.getvalue())
+    assert link
+    listed = get_text(f"{played.exporter}{link[1]}")
+    assert all(name in listed for name in QUERIES)
+    onward = re.search(rf'href="(series\?query=request_seconds&amp;label=service%3D{VICTIM})"', listed)
+    assert onward
+    page = get_text(f"{played.exporter}/{html.unescape(onward[1])}")
+    assert "score" in page
+    assert re.search(r'<svg [^>]*aria-label="The last day: values from', page)
 
 
 def test_a_hangup_reloads_the_configuration(played: Stage) -> None:

@@ -208,11 +208,10 @@ def test_every_endpoint_is_documented() -> None:
     """docs/http.md has a row for each path."""
     page = (Path(__file__).parents[1] / "docs" / "http.md").read_text()
     routes = [it for it in client().app.routes if isinstance(it, Route)]
-    assert [
-        it.path
-        for it in routes
-        if f"| `{it.path}` | {'POST' if 'POST' in it.methods else 'GET'}," not in page
-    ] == []
+    paths = {
+        it.path.replace("{dashboard:path}", "…"): "POST" if "POST" in it.methods else "GET" for it in routes
+    }
+    assert [path for path, method in paths.items() if f"| `{path}` | {method}," not in page] == []
 
 
 def test_a_fault_in_one_endpoint_is_one_line_and_leaves_the_others_alone() -> None:

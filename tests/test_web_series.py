@@ -145,6 +145,24 @@ def test_with_fewer_labels_the_address_means_all_that_fit() -> None:
     assert client().get("/series?label=service%3Dz").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("link", "leads_to"),
+    [
+        ("/d/tidemark-overview/?var-service=a", "../../series?label=service%3Da"),
+        ("/d/tidemark-overview/?var-query=q&var-service=a", "../../series?query=q&label=service%3Da"),
+        ("/d/tidemark-overview?var-query=q", "../series?query=q"),
+        ("/d/uid/name?var-query=q&from=now-6h&to=now", "../../series?query=q"),
+        ("/d/tidemark-overview/?var-service=gone", "../../"),
+        ("/d/tidemark-overview/?var-service=a&var-service=b", "../../"),
+        ("/d/tidemark-overview/", "../../"),
+    ],
+)
+def test_the_links_of_alerts_work_without_grafana(link: str, leads_to: str) -> None:
+    """A dashboard's address at Tidemark leads to the series of its variables, or else to the landing page."""
+    answer = client().get(link)
+    assert (answer.status_code, answer.headers["location"]) == (303, leads_to)
+
+
 def test_a_long_list_says_how_much_is_left_out() -> None:
     """What is not shown is counted, and what all have in common is said once."""
     found = a_portrait().finding

@@ -11,12 +11,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from exporter.portrait import Picture, Portrait
 from exporter.status import Matches, Status
+from exporter.web.addresses import series_page as series_address
 from exporter.web.api import Document, encoded, queries_document, series_document, status_document
 from exporter.web.body import Sliced, accepts_gzip
 from exporter.web.config import WebConfigFile
@@ -103,6 +104,7 @@ class Endpoints:
         return [
             Route("/", self.landing, methods=["GET"]),
             Route("/series", self.series, methods=["GET"]),
+            Route("/d/{dashboard:path}", self.dashboard, methods=["GET"]),
             Route("/api/v1/status", self.api_status, methods=["GET"]),
             Route("/api/v1/queries", self.api_queries, methods=["GET"]),
             Route("/api/v1/series", self.api_series, methods=["GET"]),
@@ -132,6 +134,15 @@ class Endpoints:
         if not found:
             raise HTTPException(404, UNKNOWN)
         return _html(series_page(found, self._source.pictures(found)))
+
+    def dashboard(self, request: Request) -> Response:
+        """What the link of an alert leads to where Tidemark stands in for Grafana: the series it is about."""
+        home = "../" * (1 + request.path_params["dashboard"].count("/"))
+        given = {name: request.query_params.getlist(f"var-{name}") for name in ("query", "service")}
+        one = {name: values[0] for name, values in given.items() if len(values) == 1 and values[0]}
+        query, labels = one.pop("query", ""), one
+        known = (query or labels) and self._source.matches(query, labels).total
+        return RedirectResponse(series_address(query, labels, home) if known else home, 303)
 
     def api_status(self, _: Request) -> Response:
         """What the landing page says, as JSON."""
