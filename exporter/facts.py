@@ -7,15 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from exporter.frame import Floats
+from exporter.models.contract import Model, Telling
 from exporter.population import Population
 
 
 def facts(series: Population, time: int, beside: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Copies by name, each (S,), as of Unix second `time`: nothing that is learnt later changes them.
+    """By name, each (S,), as of Unix second `time`: nothing that is learnt later changes them.
 
     `since`: when the newest happening above the edge began, in Unix seconds, as is `last_seen`; `points`: how
     many were seen; `complete`: share of the last day's points that were good; `raised`: by what near misses
     raise the edge; `model`: the number of the one that judges; `drift`: the last drift score, 0 below 3.
+    `expected.` and `evidence.` with the name of a view: what it made of the last value, if the model tells.
     `beside`: what the population says beside the scores, taken over as it is.
     """
     rows, record = len(series), series.record.state
@@ -28,5 +30,14 @@ def facts(series: Population, time: int, beside: Mapping[str, Floats]) -> dict[s
         "raised": raised.copy(),
         "model": series.choices()[1].copy(),
         "drift": series.drifting.of(series.roster.rendered, time),
+        **_told(series.model),
         **beside,
     }
+
+
+def _told(model: Model) -> dict[str, Floats]:
+    told = model.told() if isinstance(model, Telling) else {}
+    found: dict[str, Floats] = {}
+    for name, (expected, evidence) in told.items():
+        found |= {f"expected.{name}": expected, f"evidence.{name}": evidence}
+    return found

@@ -20,6 +20,15 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """One way in which the model looks at a value: what it expected, and its share in the score, 0 to 1."""
+
+    name: str
+    expected: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A window that holds now for the series: why, what it does, and from when to when (Unix seconds)."""
 
@@ -77,6 +86,7 @@ class Portrait:
     knowledge: Knowledge
     confidence: float = math.nan
     doubts: Mapping[str, float] = field(default_factory=dict)
+    views: Sequence[View] = ()
     joint: Sequence[Joint] = ()
     windows: Sequence[Held] = ()
     ahead: Sequence[Ahead] = ()

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.models.views import NAMES
 from exporter.portrait import Knowledge, Picture
 from exporter.status import Band, Finding, Links, Matches, StrangeSeries
 from exporter.web.matches import matches_page
-from exporter.web.series import EFFECTS, SOURCES, series_page
+from exporter.web.series import EFFECTS, SOURCES, VIEWS, series_page
 from tests.test_web import client
 from tests.test_web_page import Page
 from tests.web_serving import NOW, Fixed, a_portrait
@@ -39,6 +40,7 @@ def test_the_page_says_why() -> None:
     """Sustained score, group and shares, confidence and what lowers it, and drift."""
     text = shown().text
     for it in (
+        "75% its usual level at this hour, which expected 1",
         "joint score 4.25",
         "75% q",
         "25% other",
@@ -91,7 +93,15 @@ def test_a_series_without_a_score_says_why(state: str, words: str) -> None:
     nan = math.nan
     knowledge = Knowledge("seasonal", False, "both", 1.0, "", nan, 0.0, nan, nan)
     finding = Finding(StrangeSeries("q", {}, nan, nan, nan, nan, nan))
-    nothing = {"confidence": nan, "doubts": {}, "joint": (), "windows": (), "ahead": (), "drift": None}
+    nothing = {
+        "confidence": nan,
+        "doubts": {},
+        "views": (),
+        "joint": (),
+        "windows": (),
+        "ahead": (),
+        "drift": None,
+    }
     page = shown(state=state, finding=finding, deviation=nan, knowledge=knowledge, **nothing)
     assert f"{state}: {words}" in page.text
     assert "Strange" not in page.text
@@ -108,6 +118,11 @@ def test_a_normal_series_is_called_normal() -> None:
 def test_a_series_of_a_failing_query_is_marked() -> None:
     """What is shown may be old, and the page says so first."""
     assert "Its query is failing: what is shown here may be old." in shown(query_state="failing").text
+
+
+def test_every_view_of_the_default_model_has_words() -> None:
+    """What the model compares a value with is told in words."""
+    assert set(VIEWS) == set(NAMES)
 
 
 def test_every_effect_of_a_window_has_words() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp
 
-from exporter.portrait import Ahead, Held, Joint, Knowledge, Picture, Portrait
+from exporter.portrait import Ahead, Held, Joint, Knowledge, Picture, Portrait, View
 from exporter.status import Band, DriftingSeries, Finding, Links, Matches, QueryStatus, Status, StrangeSeries
 from exporter.web.config import WebConfigFile
 from exporter.web.listen import listen
@@ -78,6 +78,7 @@ def a_portrait(**changes: Any) -> Portrait:
         "knowledge": Knowledge("quantile", True, "up", 0.5, "money", 30_240, NOW - 1e6, NOW - 5e5, -3.5),
         "confidence": 0.425,
         "doubts": {"youth": 0.5, "completeness": 1.0, "steadiness": 0.85},
+        "views": [View("usual", 1.0, 0.75), View("next", 1.5, 0.25)],
         "joint": [Joint("service", 4.25, {"q": 0.75, "other": 0.25})],
         "windows": [Held("calendar", "no_learn", int(NOW) - 3_600, int(NOW) + 3_600)],
         "ahead": [Ahead("1h", 5.0, 4.0, 6.0)],

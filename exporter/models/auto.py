@@ -10,7 +10,7 @@ import numpy as np
 from exporter import columns
 from exporter.columns import Fields
 from exporter.frame import Floats, Mask, Rows
-from exporter.models.contract import Acquainted, Model, Recurring, Scores, Settings, State
+from exporter.models.contract import Acquainted, Model, Recurring, Scores, Settings, State, Telling
 from exporter.models.holt_winters import HoltWinters
 from exporter.models.quantile import Quantile
 from exporter.models.rate_of_change import RateOfChange
@@ -78,6 +78,16 @@ class Auto:
         default = self._models["seasonal"]
         assert isinstance(default, Recurring)
         return default.season(time)
+
+    def told(self) -> dict[str, tuple[Floats, Floats]]:
+        """What the views of the default model made of the last value, NaN where another one judges."""
+        default = self._models["seasonal"]
+        assert isinstance(default, Telling)
+        mine = self._own["chosen"] == list(self._models).index("seasonal")
+        both = default.told().items()
+        return {
+            name: (np.where(mine, one, np.nan), np.where(mine, other, np.nan)) for name, (one, other) in both
+        }
 
     def acquainted(self) -> dict[str, Floats]:
         """How much the default model knows of its seasons, (S,)."""

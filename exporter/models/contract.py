@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -119,6 +119,15 @@ class Choosing(Protocol):
 
     def reasons(self) -> Floats:
         """How wide the band of each has been against that of the first, (C, S); NaN while unknown."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A model that looks at a value in several ways, and tells what each made of the last one."""
+
+    def told(self) -> Mapping[str, tuple[Floats, Floats]]:
+        """By view: where it expected the value, and the evidence that it gave, (S,) each; 0: not strange."""
         ...
 
 

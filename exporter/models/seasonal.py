@@ -22,7 +22,7 @@ from exporter.models import (
 )
 from exporter.models.contract import Model, Scores, Settings, State
 from exporter.models.law import Law
-from exporter.models.views import FAST, NEXT, SLOW, VIEWS, WEIGHTS
+from exporter.models.views import FAST, NAMES, NEXT, SLOW, VIEWS, WEIGHTS
 from exporter.seasons import LocalClock, Season
 
 CARRIED = np.float32(0.2)
@@ -74,6 +74,7 @@ class Seasonal:
         self.state: State = columns.fresh(FIELDS, size)
         self._clock = LocalClock(settings.zone)
         self._edge = tail.edge(settings.step)
+        self._told: list[tuple[Floats, Floats]] = []
 
     def ready(self) -> Mask:
         """Which series have left their warm-up, shape (S,)."""
@@ -82,6 +83,16 @@ class Seasonal:
     def season(self, time: float) -> Floats:
         """What the season adds to the level at Unix second `time`, (S,)."""
         return profile.value(self.state, self._clock.at(int(time)))
+
+    def told(self) -> dict[str, tuple[Floats, Floats]]:
+        """Where each view expected the last value, and the evidence that it gave, (S,) each."""
+        if not self._told:
+            return {}
+        whole = (
+            it[0] if len(it) == 1 else np.concatenate(it, axis=1) for it in zip(*self._told, strict=True)
+        )
+        centres, evidence = whole
+        return {name: (centres[view], evidence[view]) for view, name in enumerate(NAMES)}
 
     def acquainted(self) -> dict[str, Floats]:
         """The share of the hours of the day and of the week that are known, (S,)."""
@@ -110,6 +121,7 @@ class Seasonal:
         season = self._clock.at(time, sunday)
         size = len(values)
         out = np.full((5, size), np.nan)
+        self._told = []
         with np.errstate(over="ignore"):
             for start in range(0, size, CHUNK):
                 part = slice(start, start + CHUNK)
@@ -117,6 +129,7 @@ class Seasonal:
                 taken = np.asarray(values[part], np.float64)
                 point = _Point(self.settings, self._edge, state, time, season.part(part), taken)
                 point.score(out[:, part], strict[part] if strict.ndim else strict, band)
+                self._told.append((point.law.centres, point.each))
                 point.learn(learn[part])
         return Scores(*out)
 
@@ -184,6 +197,7 @@ class _Point:
     def _evidence(self, above: Mask) -> Floats:
         """Form the score before habits and near misses; what the slow level alone makes of it, (S,)."""
         law, each = self.law, self.law.evidence(self.residual, self.side)
+        self.each = each
         total = np.add.reduce(each)
         fade = law.fade(self.distance)
         self.signed = total * fade * self.side

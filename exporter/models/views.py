@@ -13,6 +13,9 @@ from exporter.models.contract import State
 
 VIEWS = 3
 SLOW, FAST, NEXT = range(VIEWS)
+NAMES = ("usual", "recent", "next")
+"""Its usual level at this hour, its recent level at this hour, and what the last points lead to."""
+
 SPREAD = VIEWS
 WEIGHTS = np.array([[0.9375], [0.65625], [1.40625]], np.float32)
 """How much the evidence of each view counts in the sum; measured, and flat."""

@@ -14,7 +14,7 @@ from exporter.confidence import settledness, steadiness, youth
 from exporter.cycle import Cycle
 from exporter.exposition import QueryScores, Snapshot
 from exporter.matchers import fits
-from exporter.portrait import Ahead, Held, Joint, Knowledge, Portrait
+from exporter.portrait import Ahead, Held, Joint, Knowledge, Portrait, View
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import NONE, Sensitivity
@@ -73,6 +73,7 @@ def portrait(cycle: Cycle, links: Links, query: str, labels: Labels) -> Portrait
         knowledge=_knowledge(seat),
         confidence=seat.fact("anomaly_confidence") if _state(seat) == "scored" else math.nan,
         doubts=_doubts(seat),
+        views=list(_views(seat)),
         joint=list(_joint(cycle.snapshot, query, seat.labels)),
         windows=list(_held(cycle.diary.windows.agenda, seat.labels, now)),
         ahead=list(_ahead(seat)),
@@ -148,6 +149,18 @@ def _doubts(seat: Seat) -> dict[str, float]:
         "near misses": 1 / seat.fact("raised"),
     }
     return {name: round(factor, 3) for name, factor in factors.items()}
+
+
+def _views(seat: Seat) -> Iterator[View]:
+    """What each view made of the last value; nothing where the value was strange to none of them."""
+    names = [
+        it.removeprefix("evidence.") for it in (seat.scores.facts if seat.scores else ()) if "evidence." in it
+    ]
+    evidence = {name: seat.fact(f"evidence.{name}") for name in names}
+    total = sum(evidence.values())
+    if total > 0:
+        for name, found in evidence.items():
+            yield View(name, seat.fact(f"expected.{name}"), found / total)
 
 
 def _joint(snapshot: Snapshot, query: str, labels: Labels) -> Iterator[Joint]:

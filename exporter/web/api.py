@@ -62,6 +62,7 @@ def series_document(it: Portrait, pictures: Sequence[Picture]) -> Document:
         "deviation": it.deviation,
         "confidence": it.confidence,
         "doubts": [{"name": name, "factor": factor} for name, factor in it.doubts.items()],
+        "views": [{"name": one.name, "expected": one.expected, "share": one.share} for one in it.views],
         "groups": [
             {
                 "group": one.group,

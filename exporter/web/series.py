@@ -29,6 +29,11 @@ EFFECTS = {
     "no_learn": "scored, not learnt",
     "no_score": "not scored",
 }
+VIEWS = {
+    "usual": "its usual level at this hour",
+    "recent": "its level of the last hour",
+    "next": "the course of its last points",
+}
 DOUBTS = {
     "youth": "it is young",
     "completeness": "points of the last day are missing or not good",
@@ -141,6 +146,8 @@ def why(it: Portrait) -> Iterator[Fact]:
     yield "Distance", distance(own)
     if it.finding.since == it.finding.since:
         yield "Since", f"{clock(it.finding.since)}, {ago(it.now, it.finding.since)}"
+    if it.views and it.state == "scored":
+        yield "Compared with", _views(it)
     for joint in it.joint:
         yield f"Group {joint.group}", _shares(joint)
     if it.confidence == it.confidence:
@@ -151,12 +158,24 @@ def why(it: Portrait) -> Iterator[Fact]:
         yield "Drift", "none: below 3"
 
 
+def _views(it: Portrait) -> Iterator[Node]:
+    for place, view in enumerate(sorted(it.views, key=lambda view: -view.share)):
+        if place:
+            yield tag("br")
+        yield from _meter(view.share, VIEWS.get(view.name, view.name))
+        yield f", which expected {number(view.expected)}"
+
+
+def _meter(share: float, name: str) -> Iterator[Node]:
+    yield tag("meter", f"{share:.0%}", value=f"{share:.3f}", aria_label=name)
+    yield f"{share:.0%} {name}"
+
+
 def _shares(joint: Joint) -> Iterator[Node]:
     yield f"joint score {joint.score:.2f}, made of"
     for query, share in sorted(joint.shares.items(), key=lambda pair: -pair[1]):
         yield tag("br")
-        yield tag("meter", f"{share:.0%}", value=f"{share:.3f}", aria_label=query)
-        yield f"{share:.0%} {query}"
+        yield from _meter(share, query)
 
 
 def _confidence(it: Portrait) -> Iterator[Node]:

@@ -55,6 +55,14 @@ def test_a_strange_series_has_all_that_is_known(cycle: Cycle) -> None:
     assert known.trained_since == NOW - 3 * 86_400
 
 
+def test_the_model_tells_what_the_value_was_compared_with(cycle: Cycle) -> None:
+    """Each view has its expectation and its share; the jump was far from what is usual at this hour."""
+    found = {view.name: view for view in of(cycle, service="a").views}
+    assert set(found) == {"usual", "recent", "next"}
+    assert sum(it.share for it in found.values()) == pytest.approx(1)
+    assert found["usual"].expected < 1e5
+
+
 def test_the_confidence_is_the_product_of_its_factors(cycle: Cycle) -> None:
     """What is told against a score multiplies to the confidence."""
     it = of(cycle, service="a")

@@ -23,6 +23,7 @@ from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from exporter.web.app import create_app
+from exporter.windows import Windows
 from tests.curves import DAY, Curve, noise
 from tests.fake_tsdb import FakeTsdb
 from tests.test_cycle import Clock
@@ -99,9 +100,9 @@ def series() -> dict[str, list[tuple[dict[str, str], Curve]]]:
     return found
 
 
-def scraped(query: Query, labels: dict[str, str], curve: Curve) -> list[tuple[dict[str, str], Curve]]:
-    """What a TSDB would have scraped of one series: the band of each point, as the model gave it."""
-    population = Population(query, "UTC", [b'{"service":"payments"}'])
+def scraped(query: Query, curve: Curve, windows: Windows) -> list[tuple[dict[str, str], Curve]]:
+    """What a TSDB would have scraped of payments: the band of each point, as the model gave it."""
+    population = Population(query, "UTC", [b'{"service":"payments"}'], windows=windows)
     times = np.arange(NOW - 9 * DAY, NOW + 1, STEP)
     values = curve(times)
     rows = []
@@ -109,7 +110,6 @@ def scraped(query: Query, labels: dict[str, str], curve: Curve) -> list[tuple[di
         it = population.step(time, np.array([value]), True)
         rows.append([value, it.lower[0], it.upper[0], it.expected[0]])
     known = np.array(rows)
-    assert labels == {"service": "payments"}
 
     def remembered(column: int) -> Curve:
         return lambda asked: known[np.clip((asked - times[0]) // STEP, 0, len(times) - 1).astype(int), column]
@@ -127,7 +127,7 @@ def shop(directory: Path) -> Iterator[str]:
     slow = next(it for it in settings.queries if it.name == "request_seconds")
     payments = next(curve for labels, curve in tsdb.series[SECONDS] if labels["service"] == "payments")
     asked = scores_of("request_seconds", {"service": "payments"}, (), FAMILIES)
-    tsdb.series[asked] = scraped(slow, {"service": "payments"}, payments)
+    tsdb.series[asked] = scraped(slow, payments, Windows(times(loaded).agenda))
     tsdb.before = lambda it: tsdb.refused(DISK) if b"free_bytes" in it.content + it.url.query else None
     source, reader = (
         Client(Settings(url="http://tsdb:9090", retries=0), transport=tsdb.transport()) for _ in range(2)
