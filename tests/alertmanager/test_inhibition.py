@@ -94,6 +94,10 @@ MUTED = {
         "NodeDiskFull critical instance=x mountpoint=/",
         "NodeDiskFull warning instance=x mountpoint=/",
     ),
+    "an attack and its failed logins": (
+        "SecurityLoginAttack critical service=a",
+        "SecurityLoginFailures warning service=a",
+    ),
     "TSDB unreachable and what follows": (
         "TidemarkTsdbUnreachable critical instance=x",
         "TidemarkQueryFailing warning instance=x",
