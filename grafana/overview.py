@@ -95,7 +95,8 @@ def _numbers() -> list[Panel]:
     above = f"anomaly_score{{{CHOSEN}}} > on (query, service) group_left () {THRESHOLD}"
     share = 'service:anomaly_above:ratio{severity="critical", service=~"$service"}'
     limit = "on (severity) group_left () anomaly:share_threshold:default"
-    ours = 'alertname=~"(Anomaly|Drift|Input|Tidemark).+", alertname!="TidemarkWatchdog"'
+    names = "Alert|Anomaly|Drift|Forecast|Input|Model|Objective|Pattern|Tidemark"
+    ours = f'alertname=~"({names}).+", alertname!="TidemarkWatchdog"'
     alerts = f'ALERTS{{{ours}, alertstate="firing"}}'
     return [
         stat(

@@ -30,9 +30,11 @@ scoring: {{interval: 30s, offset: 15s, history: 10d}}
 state: {{path: {state}}}
 queries:
   - name: request_rate
+    signal: traffic
     expr: sum by (service) (rate(http_requests_total[1m]))
     domain: {{min: 0}}
   - name: error_ratio
+    signal: errors
     expr: |
       sum by (service) (rate(http_requests_total{{code=~"5.."}}[1m]))
         / sum by (service) (rate(http_requests_total[1m]))
@@ -40,6 +42,7 @@ queries:
     minimum_deviation: 0.01
     domain: {{min: 0, max: 1}}
   - name: request_seconds
+    signal: latency
     expr: |
       sum by (service) (rate(http_request_duration_seconds_sum[1m]))
         / sum by (service) (rate(http_requests_total[1m]))
