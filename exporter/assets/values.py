@@ -13,6 +13,7 @@ RUNBOOKS = "https://github.com/tidemark/tidemark/blob/main/docs/runbooks"
 GRAFANA = "http://localhost:3000"
 PROMETHEUS = "http://prometheus:9090"
 ALERTMANAGER = "http://localhost:9093"
+STATUS = "http://localhost:10063"
 ZONE = "UTC"
 JOB = "tidemark"
 LABEL = "service"
@@ -31,6 +32,7 @@ class Values:
     grafana: str = GRAFANA
     prometheus: str = PROMETHEUS
     alertmanager: str = ALERTMANAGER
+    status: str = STATUS
     target: str = "localhost:10063"
     time_zone: str = ZONE
     external_labels: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Values:
             (RUNBOOKS, self.runbooks),
             (GRAFANA, self.grafana),
             (ALERTMANAGER, self.alertmanager),
+            (STATUS, self.status),
         ):
             text = text.replace(shipped, own.rstrip("/"))
         return self.in_labels(_JOB.sub(rf"job=\1\2{self.job}\2", text))

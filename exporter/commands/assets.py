@@ -14,7 +14,17 @@ import orjson
 from exporter.assets import operator, plain
 from exporter.assets.landing import NEW, Landed, land
 from exporter.assets.receivers import Desk, Mail, Unfit, secrets
-from exporter.assets.values import ALERTMANAGER, GRAFANA, JOB, LABEL, PROMETHEUS, RUNBOOKS, ZONE, Values
+from exporter.assets.values import (
+    ALERTMANAGER,
+    GRAFANA,
+    JOB,
+    LABEL,
+    PROMETHEUS,
+    RUNBOOKS,
+    STATUS,
+    ZONE,
+    Values,
+)
 from exporter.commands import exits
 from exporter.commands.arguments import channels, fitting, packs, pairs, url, zone
 from exporter.config import load
@@ -65,6 +75,7 @@ def assets() -> None:
 @_one("--grafana-url", "Where people reach Grafana.", GRAFANA, callback=url)
 @_one("--prometheus-url", "Where Grafana reaches Prometheus.", PROMETHEUS, callback=url)
 @_one("--alertmanager-url", "Where Prometheus and people reach Alertmanager.", ALERTMANAGER, callback=url)
+@_one("--status-url", "Where people reach the pages of Tidemark.", STATUS, callback=url)
 @_one(
     "--target", "Where Prometheus reaches Tidemark.", "localhost:10063", callback=fitting(HOST, "HOST:PORT")
 )
@@ -101,6 +112,7 @@ def values_of(given: Mapping[str, Any]) -> Values:
         grafana=given["grafana_url"],
         prometheus=given["prometheus_url"],
         alertmanager=given["alertmanager_url"],
+        status=given["status_url"],
         target=given["target"],
         external_labels=given["external_labels"],
         desk=_desk(given),

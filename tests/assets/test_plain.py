@@ -14,7 +14,7 @@ import yaml
 from exporter.assets import plain
 from exporter.assets.landing import land
 from exporter.assets.receivers import Desk, Mail, channel_of
-from exporter.assets.values import ALERTMANAGER, GRAFANA, PROMETHEUS, RUNBOOKS, Values
+from exporter.assets.values import ALERTMANAGER, GRAFANA, PROMETHEUS, RUNBOOKS, STATUS, Values
 from exporter.demo.servers import find
 from exporter.packs import library
 from tests.rules.promql import REPOSITORY
@@ -26,6 +26,7 @@ OWN = Values(
     grafana="https://grafana.example/ops",
     prometheus="https://prometheus.example",
     alertmanager="https://alerts.example/am",
+    status="https://tidemark.example/own",
     target="[::1]:10063",
     time_zone="Europe/Berlin",
     external_labels={"cluster": "eu-1"},
@@ -64,11 +65,18 @@ def test_without_options_it_is_what_is_shipped() -> None:
 def test_nothing_of_what_was_replaced_is_left() -> None:
     """No address, job or label of the shipped files remains in any text."""
     text = "".join(plain.files(OWN).values())
-    for gone in (RUNBOOKS, GRAFANA, PROMETHEUS, ALERTMANAGER, 'job="tidemark"', "location: UTC"):
+    for gone in (RUNBOOKS, GRAFANA, PROMETHEUS, ALERTMANAGER, STATUS, 'job="tidemark"', "location: UTC"):
         assert gone not in text
     named = "|".join(library.names())
     assert set(re.findall(rf"(?:{named})|\bservice\b", text)) <= set(library.names())
-    for there in (OWN.runbooks, f"{OWN.grafana}/d/", OWN.prometheus, 'job="detector"', "Europe/Berlin"):
+    for there in (
+        OWN.runbooks,
+        f"{OWN.grafana}/d/",
+        OWN.status,
+        OWN.prometheus,
+        'job="detector"',
+        "Europe/Berlin",
+    ):
         assert there in text
 
 
