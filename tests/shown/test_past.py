@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
+from exporter.commands import wiring
+from exporter.config import load
 from exporter.portrait import Portrait
 from exporter.promql import scores_of
 from exporter.shown.past import FAMILIES, POINTS, REACHES, SLOTS, Past, step_of
 from exporter.status import Band
+from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import daily, replaced
@@ -118,6 +122,23 @@ def test_who_finds_no_slot_gets_what_is_in_memory() -> None:
     for it in threads:
         it.join(10)
     assert "others are reading" in day.trouble
+
+
+def test_readers_have_a_client_of_their_own_that_gives_up_early(tmp_path: Path) -> None:
+    """It asks once, for a few seconds and a few series at most, whatever the cycle may do."""
+    (tmp_path / "tidemark.yml").write_text(
+        'tsdb: {url: "http://127.0.0.1:9", timeout: 1m, retries: 5, concurrency: 20}\n'
+        "queries: [{name: q, expr: up}]\n"
+    )
+    telemetry = Telemetry()
+    telemetry.set("tsdb_up", 1)
+    with wiring.reader(load(tmp_path / "tidemark.yml"), telemetry, threading.Event()) as client:
+        it = client.settings
+        assert (it.timeout, it.retries, it.concurrency) == (5.0, 0, SLOTS)
+        assert it.max_series <= 50
+        assert Past(client).pictures(asked())[0].source == "memory"
+    assert b'tidemark_tsdb_requests_total{code="error"} 1.0' in telemetry.render()
+    assert b"tidemark_tsdb_up 1.0" in telemetry.render()
 
 
 def test_a_closed_reader_answers_from_memory() -> None:
