@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import math
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from exporter.status import (
     Strange,
     StrangeSeries,
 )
+from exporter.web.addresses import DASHBOARD
 from exporter.web.page import landing_page
 from exporter.web.shell import CONTENT_SECURITY_POLICY
 
@@ -177,8 +180,16 @@ def test_a_row_leads_to_its_series_and_to_other_programs() -> None:
     hrefs = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
     assert "series?query=q&label=service%3Da+b&label=path%3D%2Fx%3Fy%26z" in hrefs
     assert "http://prometheus/graph?g0.expr=up%7Ba%3D%22b%22%7D&g0.tab=0&g0.range_input=6h" in hrefs
-    assert "http://grafana/d/tidemark-overview/?var-query=q&var-service=a+b" in hrefs
+    assert "http://grafana/d/tidemark-series/?var-query=q&var-service=a+b" in hrefs
     assert "http://docs/AnomalySeries.md" in hrefs
+
+
+def test_the_dashboard_that_rows_lead_to_is_there() -> None:
+    """Its identifier and its variables are those of the shipped dashboards."""
+    shipped = Path(__file__).parents[1] / "grafana" / "dashboards"
+    found = {it["uid"]: it for it in (json.loads(path.read_text()) for path in shipped.glob("*.json"))}
+    variables = {it["name"] for it in found[DASHBOARD]["templating"]["list"]}
+    assert {"query", "service"} <= variables
 
 
 def test_without_addresses_there_are_no_links_to_other_programs() -> None:

@@ -7,6 +7,9 @@ from urllib.parse import quote, urlencode
 
 from exporter.status import Links
 
+DASHBOARD = "tidemark-series"
+"""The dashboard that shows the series of a query; its variables are `query` and `service`."""
+
 
 def series_page(query: str, labels: Mapping[str, str], root: str = "") -> str:
     """The page of one series; `root` leads from the page that links to the landing page."""
@@ -31,7 +34,7 @@ def dashboard(links: Links, query: str, labels: Mapping[str, str]) -> str:
     if not links.grafana:
         return ""
     variables = {"var-query": query} | ({"var-service": labels["service"]} if "service" in labels else {})
-    return f"{links.grafana}/d/tidemark-overview/?{urlencode(variables, errors='replace')}"
+    return f"{links.grafana}/d/{DASHBOARD}/?{urlencode(variables, errors='replace')}"
 
 
 def runbook(links: Links, alert: str) -> str:
