@@ -106,3 +106,16 @@ def test_a_series_of_a_failing_query_is_still_known(cycle: Cycle) -> None:
     it = of(cycle, service="a")
     assert math.isnan(it.finding.series.score)
     assert it.knowledge.model == "seasonal"
+
+
+def test_after_a_restart_a_series_is_known_before_the_first_cycle(cycle: Cycle, tmp_path: Path) -> None:
+    """Scores, beginning, confidence and model come back with the state; forecasts and views follow."""
+    before = of(cycle, service="a")
+    cycle.save()
+    again = new_cycle(FakeTsdb(), Clock(), tmp_path, "one", "two")
+    after = of(again, service="a")
+    again.end()
+    assert after.finding.series == before.finding.series
+    assert (after.finding.since, after.confidence) == (before.finding.since, before.confidence)
+    assert (after.state, repr(after.knowledge)) == (before.state, repr(before.knowledge))
+    assert after.views == []
