@@ -35,6 +35,17 @@ PREFIX = (
 NEVER_SILENT = {"TidemarkWatchdog"}
 
 
+class Plain(yaml.SafeLoader):
+    """Reads `0x60` as promtool means it, sixty zeros more, and not as the number 96."""
+
+
+Plain.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:int"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+Plain.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9]*)$"), list("-0123456789"))
+
+
 def cases(alert: str) -> list[dict[str, Any]]:
     """The promtool test cases of one alert."""
     path = Path(__file__).parent / "rules" / f"{alert}.yml"
@@ -66,8 +77,8 @@ def test_vmalert_loads_every_rule_file() -> None:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_rule_cases_pass(path: Path, tmp_path: Path) -> None:
-    """promtool evaluates the rules to what the cases expect, and a stale case is of an alert that had fired."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    """promtool evaluates the rules to what the cases expect; a stale case is of an alert that had fired."""
+    content = yaml.load(path.read_text(encoding="utf-8"), Plain)
     content["rule_files"] = [str((path.parent / name).resolve()) for name in content["rule_files"]]
     for case in content["tests"]:
         if kind(case) == "stale":
@@ -79,7 +90,7 @@ def test_rule_cases_pass(path: Path, tmp_path: Path) -> None:
 
 
 def fired(alert: str, case: dict[str, Any]) -> dict[str, Any]:
-    """What promtool is to find at the end of a stale case: it proves something only if the alert fired before."""
+    """What promtool is to find at the end of a stale case: it proves nothing if the alert never fired."""
     end = max((it["eval_time"] for it in case["alert_rule_test"]), key=parse_duration)
     series = f'ALERTS{{alertname="{alert}", alertstate="firing"}}'
     expr = f"count(group by (alertname) (count_over_time({series}[{end}])))"
