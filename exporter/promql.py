@@ -33,8 +33,13 @@ def scores_of(query: str, labels: Mapping[str, str], others: Iterable[str], fami
     """
     names = f'__name__=~"{"|".join(families)}"'
     wanted = {"query": query, **labels, **dict.fromkeys(sorted(set(others) - set(labels)), "")}
-    matchers = ", ".join(f"{name}={_quoted(value)}" for name, value in wanted.items())
-    return f"max by (__name__) ({{{names}, {matchers}}})"
+    asked = ", ".join(f"{name}={_quoted(value)}" for name, value in wanted.items())
+    return f"max by (__name__) ({{{names}, {asked}}})"
+
+
+def matchers(labels: Mapping[str, str]) -> str:
+    """`labels` as they stand between the braces of a selector."""
+    return ",".join(f"{name}={_quoted(value)}" for name, value in labels.items())
 
 
 def _is_plain(name: str) -> bool:

@@ -23,7 +23,7 @@ def names() -> list[str]:
 def sheet(name: str) -> Sheet:
     """The dashboard of a pack: the label that its series are told apart by can be chosen."""
     pack = library.pack(name)
-    of, asked = subject(pack), _any(pack)
+    of, asked = pack.subject, _any(pack)
     chosen = f'{asked}, {of}=~"${of}"'
     return Sheet(
         name,
@@ -41,12 +41,6 @@ def sheet(name: str) -> Sheet:
         [marks.alerts(f'{of}=~"${of}", {of}!=""'), marks.calendars(), marks.deployments()],
         [links.status("Status page"), links.page(f"The pack {name}", f"packs/{name}.md")],
     )
-
-
-def subject(pack: library.Pack) -> str:
-    """The label that tells the pack's series apart: its first parameter that is a label, else instance."""
-    labels = [it.default for it in pack.parameters.values() if it.kind == "label"]
-    return labels[0] if labels else "instance"
 
 
 def unit(entry: Mapping[str, Any]) -> str:

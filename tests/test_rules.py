@@ -6,12 +6,15 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 
 from exporter.demo.servers import find
 from exporter.durations import parse_duration
+from exporter.packs import library
+from tests.grafana.dashboards import load, variables
 from tests.rules.promql import (
     RULE_FILES,
     Rule,
@@ -26,12 +29,27 @@ from tests.rules.timeline import promtool_test
 
 CASES = sorted((Path(__file__).parent / "rules").glob("*.yml"))
 RUNBOOK_BASE = "https://github.com/tidemark/tidemark/blob/main/docs/runbooks/"
-DASHBOARD_BASE = "http://localhost:3000/d/tidemark-overview/"
+DASHBOARD_BASE = "http://localhost:3000/d/tidemark-"
 ALERTS = alerts()
 PREFIX = (
     r"Maintenance$|(Alert|Anomaly|Drift|Fleet|Forecast|Http|Input|Kube|Model|Node|Objective|Pattern|Postgres|Probe"
     r"|Prometheus|Queue|Redis|Security|Tidemark)[A-Z]"
 )
+DASHBOARD_OF = {
+    "Alert": "alerts",
+    "AnomalySeries": "series",
+    "AnomalyService": "services",
+    "AnomalyStorm": "overview",
+    "Drift": "drift",
+    "Forecast": "series",
+    "Input": "input",
+    "Maintenance": "services",
+    "Model": "models",
+    "Objective": "services",
+    "Pattern": "services",
+    "Tidemark": "exporter",
+}
+"""First word of an alert, or all of it -> dashboard; alerts of packs lead to the one of their pack."""
 NEVER_SILENT = {"TidemarkWatchdog"}
 
 
@@ -140,6 +158,28 @@ def test_every_alert_has_its_annotations(alert: str) -> None:
     assert annotations["description"]
     assert annotations["runbook_url"] == f"{RUNBOOK_BASE}{alert}.md"
     assert annotations["dashboard_url"].startswith(DASHBOARD_BASE)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_leads_to_its_dashboard(alert: str) -> None:
+    """The link names a dashboard that there is, and gives only variables that it has."""
+    url = ALERTS[alert]["annotations"]["dashboard_url"]
+    name, _, parameters = url.removeprefix(DASHBOARD_BASE).partition("/")
+    expected = {word: it for word, it in DASHBOARD_OF.items() if re.match(rf"{word}($|[A-Z])", alert)}
+    assert name in {*expected.values(), *library.names()} if expected else name in library.names()
+    assert set(re.findall(r"var-(\w+)=", parameters)) <= set(variables(load(name)))
+    assert parameters.count("=") >= parameters.count("var-")
+
+
+def test_the_alert_about_a_series_chooses_exactly_that_one() -> None:
+    """The variable holds all labels of the series, as the dashboard puts them between the braces."""
+    (case,) = [it for it in cases("AnomalySeries") if "its labels need quoting" in it["name"]]
+    ((expected,),) = [it["exp_alerts"] for it in case["alert_rule_test"]]
+    url = expected["exp_annotations"]["dashboard_url"]
+    chosen = parse_qs(urlsplit(url).query)
+    assert chosen["var-query"] == ["latency"]
+    assert chosen["var-service"] == ["checkout"]
+    assert chosen["var-series"] == ['path="/a\\"b\\\\c é",query="latency",service="checkout"']
 
 
 @pytest.mark.parametrize("rule", list(rules()), ids=lambda rule: rule.get("alert") or rule["record"])

@@ -180,7 +180,8 @@ def test_a_row_leads_to_its_series_and_to_other_programs() -> None:
     hrefs = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
     assert "series?query=q&label=service%3Da+b&label=path%3D%2Fx%3Fy%26z" in hrefs
     assert "http://prometheus/graph?g0.expr=up%7Ba%3D%22b%22%7D&g0.tab=0&g0.range_input=6h" in hrefs
-    assert "http://grafana/d/tidemark-series/?var-query=q&var-service=a+b" in hrefs
+    dashboard = "http://grafana/d/tidemark-series/?var-query=q&var-service=a+b&var-series="
+    assert dashboard + "query%3D%22q%22%2Cservice%3D%22a+b%22%2Cpath%3D%22%2Fx%3Fy%26z%22" in hrefs
     assert "http://docs/AnomalySeries.md" in hrefs
 
 

@@ -51,7 +51,9 @@ def dashboards(values: Values) -> Files:
     """The dashboards, those of the chosen packs only."""
     left_out = set(library.names()) - set(values.packs)
     paths = sorted((shipped("grafana") / "dashboards").glob("*.json"))
-    return {path.name: values.in_rules(_read(path)) for path in paths if path.stem not in left_out}
+    return {
+        path.name: values.in_dashboard(path.stem, _read(path)) for path in paths if path.stem not in left_out
+    }
 
 
 def alertmanager(values: Values) -> str:

@@ -58,6 +58,18 @@ class Values:
         """The rules of a pack with the parameters of its queries, too."""
         return self.in_rules(_renamed(text, library.pack(name), self.packs[name]))
 
+    def in_dashboard(self, name: str, text: str) -> str:
+        """A dashboard; that of a pack with the user's name of the label that can be chosen in it."""
+        if name in self.packs:
+            subject = library.pack(name).subject
+            text = re.sub(rf"\b{subject}\b", self._subject(name, subject), text)
+        return self.in_rules(text)
+
+    def _subject(self, name: str, shipped: str) -> str:
+        parameters = library.pack(name).parameters
+        given = (self.packs[name].get(key) for key, it in parameters.items() if it.default == shipped)
+        return next(filter(None, given), shipped)
+
     def in_labels(self, text: str) -> str:
         """Any text with the user's label in place of `service`; the names of packs stay."""
         if self.service_label == LABEL:

@@ -51,6 +51,11 @@ class Pack:
     entries: Sequence[Mapping[str, Any]]
     others: Sequence[str] = ()
 
+    @property
+    def subject(self) -> str:
+        """The label that tells its series apart: its first parameter that is a label, else instance."""
+        return next((it.default for it in self.parameters.values() if it.kind == "label"), "instance")
+
     def faults(self, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """(parameter, message) of everything that is wrong with the parameters `given`."""
         for name, value in given.items():

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from exporter.promql import matchers
 from exporter.status import Links
 
 DASHBOARD = "tidemark-series"
-"""The dashboard that shows the series of a query; its variables are `query` and `service`."""
+"""The dashboard that shows the series of a query; its variables are `query`, `service` and `series`."""
 
 
 def series_page(query: str, labels: Mapping[str, str], root: str = "") -> str:
@@ -30,10 +31,11 @@ def graph(links: Links, expr: str, reach: str = "6h") -> str:
 
 
 def dashboard(links: Links, query: str, labels: Mapping[str, str]) -> str:
-    """The dashboard that shows a query, and its service if it has one."""
+    """The dashboard of a series, which is the one with these labels."""
     if not links.grafana:
         return ""
     variables = {"var-query": query} | ({"var-service": labels["service"]} if "service" in labels else {})
+    variables["var-series"] = matchers({"query": query, **labels})
     return f"{links.grafana}/d/{DASHBOARD}/?{urlencode(variables, errors='replace')}"
 
 

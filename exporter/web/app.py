@@ -30,6 +30,8 @@ from exporter.web.shell import CONTENT_SECURITY_POLICY
 log = structlog.get_logger(__name__)
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BESIDE = {"var-series", "var-datasource", "var-job", "var-team"}
+"""Variables of dashboards that are no labels of a series."""
 UNKNOWN = "no query has such a series now; the landing page and /metrics list them"
 LIFECYCLE_OFF = "this endpoint is off; start Tidemark with --web.enable-lifecycle, or send it a signal"
 
@@ -138,7 +140,11 @@ class Endpoints:
     def dashboard(self, request: Request) -> Response:
         """What the link of an alert leads to where Tidemark stands in for Grafana: the series it is about."""
         home = "../" * (1 + request.path_params["dashboard"].count("/"))
-        given = {name: request.query_params.getlist(f"var-{name}") for name in ("query", "service")}
+        given = {
+            name.removeprefix("var-"): request.query_params.getlist(name)
+            for name in request.query_params
+            if name.startswith("var-") and name not in BESIDE
+        }
         one = {name: values[0] for name, values in given.items() if len(values) == 1 and values[0]}
         query, labels = one.pop("query", ""), one
         known = (query or labels) and self._source.matches(query, labels).total

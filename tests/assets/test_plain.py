@@ -107,6 +107,15 @@ def test_only_the_rules_of_chosen_packs_are_written() -> None:
     assert not any(it.startswith("packs/") for it in plain.rules(dataclasses.replace(OWN, packs={})))
 
 
+def test_the_dashboard_of_a_pack_chooses_by_the_own_label() -> None:
+    """A machine that is called host is chosen as host, also in the links of the pack's alerts."""
+    values = dataclasses.replace(Values(), packs={"node": {"instance": "host"}})
+    text = plain.dashboards(values)["node.json"]
+    assert 'host=~\\"$host\\"' in text
+    assert "instance" not in text
+    assert "tidemark-node/{{ with $labels.host }}?var-host=" in plain.rules(values)["packs/node.yml"]
+
+
 def test_the_rules_of_a_pack_read_the_same_names_as_its_queries() -> None:
     """Parameters of the configuration reach the rules; the label of the service follows its own option."""
     given = {
