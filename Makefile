@@ -30,7 +30,7 @@ demo: setup servers ## the whole thing on this machine, with an incident (DEMO_A
 test: lint types exporters ## lint, types and every test, with real servers
 	@! grep -rqs 'mark\.browser' tests || deploy/need-chromium.sh
 	$(BIN)/pytest -n auto -m 'not servers and not browser' $(PYTEST_ARGS)
-	$(BIN)/pytest -m 'servers or browser' $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile -m 'servers or browser' $(PYTEST_ARGS)
 
 lint: setup ## ruff: rules and format
 	$(BIN)/ruff check .
