@@ -94,6 +94,10 @@ MUTED = {
         "NodeDiskFull critical instance=x mountpoint=/",
         "NodeDiskFull warning instance=x mountpoint=/",
     ),
+    "a model that is often wrong and its warning": (
+        "ModelAccuracyLow critical service=a",
+        "ModelAccuracyLow warning service=a",
+    ),
     "an attack and its failed logins": (
         "SecurityLoginAttack critical service=a",
         "SecurityLoginFailures warning service=a",
@@ -107,6 +111,10 @@ HEARD = {
     "a full file system and another": (
         "NodeDiskFull critical instance=x mountpoint=/",
         "NodeDiskFull warning instance=x mountpoint=/data",
+    ),
+    "a model that is often wrong and the F1 score of it": (
+        "ModelAccuracyLow critical service=a",
+        "ModelF1Fell warning service=a",
     ),
     "a full file system and the memory of its machine": (
         "NodeDiskFull critical instance=x mountpoint=/",
