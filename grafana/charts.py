@@ -52,14 +52,19 @@ def stat(
 
 def graph(title: str, description: str, unit: str, *queries: Query, **more: Any) -> Panel:
     """Lines over time, with a legend below and all values in the tooltip."""
-    legend = {"displayMode": "list", "placement": "bottom", "showLegend": True}
+    legend = {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True}
     options = {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
     return Panel(title, description, "timeseries", unit, queries, options=options, **more)
 
 
 def timeline(title: str, description: str, unit: str, query: Query, defaults: Json, **more: Any) -> Panel:
     """One coloured bar per series."""
-    options = {"mergeValues": True, "rowHeight": 0.8, "showValue": "never", "legend": {"showLegend": False}}
+    options = {
+        "mergeValues": True,
+        "rowHeight": 0.8,
+        "showValue": "never",
+        "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
+    }
     return Panel(
         title, description, "state-timeline", unit, [query], defaults=defaults, options=options, **more
     )
