@@ -4,6 +4,8 @@ BIN := .venv/bin
 STAMPS := .stamps
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+# One more than cores: the story with real servers mostly waits
+WORKERS ?= $(shell expr $$(nproc) + 1)
 BENCH ?= $(filter-out detection drift tables,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
 
 .DEFAULT_GOAL := help
@@ -29,8 +31,7 @@ demo: setup servers ## the whole thing on this machine, with an incident (DEMO_A
 
 test: lint types exporters ## lint, types and every test, with real servers
 	@! grep -rqs 'mark\.browser' tests || deploy/need-chromium.sh
-	$(BIN)/pytest -n auto -m 'not servers and not browser' $(PYTEST_ARGS)
-	$(BIN)/pytest -n 2 --dist loadfile -m 'servers or browser' $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: setup ## ruff: rules and format
 	$(BIN)/ruff check .
