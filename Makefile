@@ -4,8 +4,6 @@ BIN := .venv/bin
 STAMPS := .stamps
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
-# One more than cores: the story with real servers mostly waits
-WORKERS ?= $(shell expr $$(nproc) + 1)
 BENCH ?= $(filter-out detection drift tables,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
 
 .DEFAULT_GOAL := help
@@ -31,7 +29,10 @@ demo: setup servers ## the whole thing on this machine, with an incident (DEMO_A
 
 test: lint types exporters ## lint, types and every test, with real servers
 	@! grep -rqs 'mark\.browser' tests || deploy/need-chromium.sh
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@# Side by side, because the layer with servers mostly waits; its output follows when both are over
+	@$(BIN)/pytest -n 2 --dist loadfile -m 'servers or browser' $(PYTEST_ARGS) > $(STAMPS)/servers.log 2>&1 & layer=$$!; \
+	$(BIN)/pytest -n auto -m 'not servers and not browser' $(PYTEST_ARGS); unit=$$?; \
+	wait $$layer; servers=$$?; cat $(STAMPS)/servers.log; exit $$((unit + servers))
 
 lint: setup ## ruff: rules and format
 	$(BIN)/ruff check .
