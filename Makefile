@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 BENCH ?= $(filter-out detection drift tables,$(basename $(notdir $(wildcard bench/[a-z]*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers exporters demo test lint format types unit bench wheel constraints clean
+.PHONY: help setup servers exporters schemas demo test lint format types unit bench wheel constraints clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,13 @@ servers: ## fetch Prometheus, VictoriaMetrics and Alertmanager where they are mi
 exporters: ## fetch what the tests of the packs start: exporters, Redis, PostgreSQL
 	@deploy/fetch-servers.sh --exporters
 
+schemas: setup ## fetch the published schemas that the dashboards are compared with
+	@deploy/fetch-schemas.sh
+
 demo: setup servers ## the whole thing on this machine, with an incident (DEMO_ARGS="--exit-after-alert")
 	@$(BIN)/tidemark demo $(DEMO_ARGS)
 
-test: lint types exporters ## lint, types and every test, with real servers
+test: lint types exporters schemas ## lint, types and every test, with real servers
 	@! grep -rqs 'mark\.browser' tests || deploy/need-chromium.sh
 	@# Side by side, because the layer with servers mostly waits; its output follows when both are over
 	@$(BIN)/pytest -n 2 --dist loadfile -m 'servers or browser' $(PYTEST_ARGS) > $(STAMPS)/servers.log 2>&1 & layer=$$!; \
@@ -44,7 +47,7 @@ format: setup ## ruff: put the format right
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-unit: setup ## the tests that need no servers and no browser
+unit: setup schemas ## the tests that need no servers and no browser
 	$(BIN)/pytest -n auto -m 'not servers and not browser' $(PYTEST_ARGS)
 
 bench: setup servers ## the speed figures (BENCH="tsdb cycle" chooses)

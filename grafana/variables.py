@@ -84,7 +84,6 @@ def status() -> Json:
 def _asked(name: str, query: str) -> Json:
     return {
         "datasource": DATASOURCE,
-        "definition": query,
         "hide": 0,
         "name": name,
         "query": {"query": query, "refId": f"{name}-variable"},
