@@ -37,7 +37,7 @@ def test_every_dashboard_is_valid(version: str) -> None:
 
 @each_version
 def test_what_is_wrong_is_found(version: str, tmp_path: Path) -> None:
-    """An unknown option, a value that is not listed, a text for a number, and an unknown field at any depth."""
+    """An unknown option, a value that is not listed, a text for a number, an unknown field at any depth."""
     dashboard = load("overview")
     panel = next(it for it in dashboard["panels"] if it["type"] == "timeseries")
     panel["options"]["glitter"] = True
