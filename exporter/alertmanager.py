@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 import httpx
 import orjson
 
+from exporter.calendars.timetable import Incidents
+from exporter.calendars.windows import Window
 from exporter.incidents import series_of
 from exporter.matchers import Matcher, Matchers, fits, parse
-from exporter.timetable import Incidents
 from exporter.tsdb.errors import Permanent
 from exporter.tsdb.settings import Settings
 from exporter.tsdb.wire import Wire
-from exporter.windows import Window
 
 Heard: TypeAlias = dict[str, Window]
 """Windows by what Alertmanager knows them by."""

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from exporter import calendars, dependencies, periods
+from exporter import dependencies
+from exporter.calendars import calendar, periods
 from exporter.schema import Config, Group
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -29,11 +30,11 @@ def contradictions(config: Config) -> Iterator[tuple[Place, str]]:
 
 def _of_times(config: Config) -> Iterator[tuple[Place, str]]:
     names = {period.name for period in config.periods}
-    for at, calendar in enumerate(config.calendars):
-        if calendar.name in names:
-            yield ("calendars", at, "name"), f"every name may stand once, found {calendar.name!r} again"
-        names.add(calendar.name)
-        yield from ((("calendars", at, *place), told) for place, told in calendars.faults(calendar))
+    for at, spec in enumerate(config.calendars):
+        if spec.name in names:
+            yield ("calendars", at, "name"), f"every name may stand once, found {spec.name!r} again"
+        names.add(spec.name)
+        yield from ((("calendars", at, *place), told) for place, told in calendar.faults(spec))
     yield from ((("periods",), told) for told in periods.faults(config.periods))
     for at, it in enumerate(config.exclusions):
         if (it.start.tzinfo is None) != (it.end.tzinfo is None):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import structlog
 
 from exporter import dependencies, persistence
+from exporter.calendars.windows import Agenda
 from exporter.diary import Diary, Times
 from exporter.drifts import Drifts
 from exporter.durations import format_duration
@@ -22,7 +23,6 @@ from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source, Surroundings
 from exporter.telemetry import Telemetry
 from exporter.turns import Failure, Turns
-from exporter.windows import Agenda
 
 _log = structlog.get_logger("cycle")
 

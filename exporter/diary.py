@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, replace
 import orjson
 import structlog
 
-from exporter import incidents, periods
+from exporter import incidents
 from exporter.alertmanager import Alertmanager, Heard
+from exporter.calendars import periods
+from exporter.calendars.windows import REASONS, Agenda, Window, Windows
 from exporter.matchers import Matcher
 from exporter.schema import Config
 from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source
 from exporter.telemetry import Telemetry
 from exporter.tsdb.errors import TsdbError
-from exporter.windows import REASONS, Agenda, Window, Windows
 
 FILE = "+alertmanager"
 """Where what was heard is kept: a name that no query can have."""

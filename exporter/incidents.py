@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from exporter.calendars.timetable import Incidents, end_moment, moment
+from exporter.calendars.windows import Window, joined, unix
 from exporter.frame import Frame
 from exporter.matchers import Matcher, Matchers
 from exporter.roster import labels_of
-from exporter.timetable import Incidents, end_moment, moment
-from exporter.windows import Window, joined, unix
 
 FLAPPING = 900
 """Seconds: alerts that fire again so soon are one incident."""

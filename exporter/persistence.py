@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from exporter.calendars.windows import Agenda, Window
 from exporter.drift import memory
 from exporter.exposition import QueryScores
 from exporter.facts import facts
@@ -15,7 +16,6 @@ from exporter.residuals import SLOT, Residuals
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.store import Saved
-from exporter.windows import Agenda, Window
 
 
 def fingerprint(query: Query, zone: str, excluded: Sequence[Window] = ()) -> str:

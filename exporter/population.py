@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from exporter.calendars.exclusions import Exclusions, Treatment
+from exporter.calendars.windows import Windows
 from exporter.confidence import confidence
 from exporter.drift.hours import Hours
 from exporter.drift.latest import Latest
-from exporter.exclusions import Exclusions, Treatment
 from exporter.forecast import Forecaster, Foretold, Plan
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
@@ -22,7 +23,6 @@ from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
 from exporter.schema import Query
 from exporter.sensitivity import Named, Sensitivity
-from exporter.windows import Windows
 
 LARGEST = 1e37
 """Beyond it squares of float32 overflow, and one absurd value would spoil what was learnt."""

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from exporter import columns
+from exporter.calendars.windows import REASONS, Reason
 from exporter.frame import Floats, Mask, Rows
-from exporter.windows import REASONS, Reason
 
 DAY = 86_400.0
 HALF_LIFE = 28 * DAY

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from exporter.calendars.timetable import Alertmanager, Calendar, Exclusion, Incidents, Period
 from exporter.durations import format_duration
 from exporter.kinds import (
     HOUR,
@@ -27,7 +28,6 @@ from exporter.kinds import (
     WholeHours,
     Window,
 )
-from exporter.timetable import Alertmanager, Calendar, Exclusion, Incidents, Period
 
 Output = Literal["score", "deviation", "value", "band", "shift", "quality", "drift", "confidence"]
 WEEK = 7 * 86_400.0

@@ -9,12 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
+from exporter.calendars.windows import Windows
 from exporter.frame import Frame
 from exporter.promql import only
 from exporter.schema import Query
 from exporter.telemetry import Telemetry
 from exporter.tsdb.parse import Invalid, Vector
-from exporter.windows import Windows
 
 SHORT = 60
 """A past of up to so many points is read in the live turn; a longer one waits for a reader of history."""

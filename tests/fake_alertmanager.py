@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from exporter.alertmanager import Alertmanager
-from exporter.timetable import Alertmanager as Section
-from exporter.timetable import Incidents
+from exporter.calendars.timetable import Alertmanager as Section
+from exporter.calendars.timetable import Incidents
 from exporter.tsdb.settings import Settings
 
 URL = "http://alertmanager"

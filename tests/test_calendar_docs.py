@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from exporter import config, intervals
-from exporter.calendars import Calendar
+from exporter import config
+from exporter.calendars import intervals
+from exporter.calendars.calendar import Calendar
 from exporter.demo.servers import find
 from exporter.incidents import listed
 from tests.rules.promql import REPOSITORY

@@ -10,6 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
+from exporter.calendars.timetable import Incidents
+from exporter.calendars.windows import Agenda, Window
 from exporter.cycle import Cycle
 from exporter.diary import FILE, Diary, Times
 from exporter.incidents import expression
@@ -17,8 +19,6 @@ from exporter.matchers import patterns
 from exporter.schema import Config
 from exporter.store import Store
 from exporter.telemetry import Telemetry
-from exporter.timetable import Incidents
-from exporter.windows import Agenda, Window
 from tests.curves import DAY, daily, replaced
 from tests.fake_alertmanager import FakeAlertmanager
 from tests.fake_tsdb import FakeTsdb

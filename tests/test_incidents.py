@@ -8,11 +8,11 @@ import numpy as np
 import orjson
 import pytest
 
+from exporter.calendars.timetable import Incidents
+from exporter.calendars.windows import Window
 from exporter.frame import Frame
 from exporter.incidents import expression, fired, listed
 from exporter.matchers import Matcher
-from exporter.timetable import Incidents
-from exporter.windows import Window
 
 STEP = 60
 UTC = ZoneInfo("UTC")

@@ -13,10 +13,10 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from exporter import intervals
+from exporter.calendars import intervals
+from exporter.calendars.intervals import Part
 from exporter.commands import exits, wiring
 from exporter.config import load
-from exporter.intervals import Part
 
 
 def calendars(path: Path, output: Literal["yaml", "json", "table"], ahead: float) -> int:

@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import TypedDict, TypeVar
 from zoneinfo import ZoneInfo
 
-from exporter import ical, incidents
+from exporter import incidents
 from exporter.alertmanager import Alertmanager
-from exporter.calendars import Calendar, Occurrences
+from exporter.calendars import ical
+from exporter.calendars.calendar import Calendar, Occurrences
+from exporter.calendars.timetable import Exclusion
+from exporter.calendars.windows import Agenda, Window, unix
 from exporter.config import ConfigError, LoadedConfig, Problem
 from exporter.diary import Times
 from exporter.kinds import Http
 from exporter.matchers import patterns
 from exporter.shown.past import SLOTS
 from exporter.telemetry import Telemetry
-from exporter.timetable import Exclusion
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import BasicAuth, Settings, Tls
-from exporter.windows import Agenda, Window, unix
 
 T = TypeVar("T")
 

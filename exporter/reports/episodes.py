@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from exporter.calendars.windows import joined
 from exporter.frame import Frame
 from exporter.roster import labels_of
-from exporter.windows import joined
 
 APART = 900
 """Seconds: an alert that fires again so soon goes on."""

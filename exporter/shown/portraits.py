@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from exporter import __version__
+from exporter.calendars.windows import WEEK, Agenda
 from exporter.confidence import settledness, steadiness, youth
 from exporter.cycle import Cycle
 from exporter.exposition import QueryScores, Snapshot
@@ -22,7 +23,6 @@ from exporter.shown.drifting import drifting, labels_of
 from exporter.shown.findings import findings
 from exporter.shown.overview import query_status
 from exporter.status import DriftingSeries, Finding, Links, StrangeSeries
-from exporter.windows import WEEK, Agenda
 
 Labels = Mapping[str, str]
 

@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 
 from exporter.alertmanager import Alertmanager
+from exporter.calendars.timetable import Alertmanager as Section
+from exporter.calendars.timetable import Incidents
+from exporter.calendars.windows import Agenda
 from exporter.cycle import Cycle
 from exporter.demo import servers
 from exporter.diary import Times
@@ -23,11 +26,8 @@ from exporter.matchers import fits
 from exporter.schema import Config
 from exporter.store import Store
 from exporter.telemetry import Telemetry
-from exporter.timetable import Alertmanager as Section
-from exporter.timetable import Incidents
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
-from exporter.windows import Agenda
 from tests.curves import DAY, daily
 
 pytestmark = pytest.mark.servers

@@ -6,11 +6,11 @@ import numpy as np
 import orjson
 import pytest
 
+from exporter.calendars.windows import Agenda, Effect, Window, Windows
 from exporter.drift.hours import DAYS, HOUR, HOURS, Hours
 from exporter.matchers import patterns
 from exporter.population import Population
 from exporter.schema import Query
-from exporter.windows import Agenda, Effect, Window, Windows
 from tests.drift.planted import DAY, START, filled, noise
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from exporter.calendars.windows import Agenda, Window
 from exporter.cycle import Cycle
 from exporter.portrait import Portrait
 from exporter.shown.portraits import portrait
 from exporter.status import Links
-from exporter.windows import Agenda, Window
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
 from tests.test_cycle import NOW, STEP, Clock, new_cycle

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from exporter import config
+from exporter.calendars.windows import Windows
 from exporter.commands.run import Exporter
 from exporter.commands.wiring import times
 from exporter.config import LoadedConfig
@@ -23,7 +24,6 @@ from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from exporter.web.app import create_app
-from exporter.windows import Windows
 from tests.curves import DAY, Curve, noise
 from tests.fake_tsdb import FakeTsdb
 from tests.test_cycle import Clock

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from exporter import timetable
-from exporter.calendars import Calendar, faults
-from exporter.windows import WEEK
+from exporter.calendars import timetable
+from exporter.calendars.calendar import Calendar, faults
+from exporter.calendars.windows import WEEK
 
 BERLIN = "Europe/Berlin"
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
-from exporter import timetable
+from exporter.calendars import timetable
+from exporter.calendars.timetable import Once, Rule, Weekly
+from exporter.calendars.windows import WEEK, Window, joined, unix
 from exporter.matchers import patterns
-from exporter.timetable import Once, Rule, Weekly
-from exporter.windows import WEEK, Window, joined, unix
 
 Span: TypeAlias = tuple[int, int]
 Occurrences: TypeAlias = Callable[[datetime, datetime], Iterable[Span]]

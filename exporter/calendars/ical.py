@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrulestr
 from icalendar import Calendar
 
-from exporter.calendars import Occurrences, Span
-from exporter.windows import unix
+from exporter.calendars.calendar import Occurrences, Span
+from exporter.calendars.windows import unix
 
 Event: TypeAlias = Any
 """The library types each property as any of thirty kinds."""

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exclusions import Exclusions
+from exporter.calendars.exclusions import Exclusions
+from exporter.calendars.windows import REASONS, Agenda, Window, Windows
 from exporter.matchers import fits, patterns
-from exporter.windows import REASONS, Agenda, Window, Windows
 
 SERIES = [{"query": "rate", "service": name} for name in ("a", "b", "c")]
 NOW = 1_700_000_000

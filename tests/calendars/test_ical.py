@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from exporter.ical import events
+from exporter.calendars.ical import events
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

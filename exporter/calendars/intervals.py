@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from exporter.calendars import Calendar
-from exporter.timetable import Period, Weekly
+from exporter.calendars.calendar import Calendar
+from exporter.calendars.timetable import Period, Weekly
 
 Part: TypeAlias = dict[str, Any]
 """One entry below `time_intervals`, as Alertmanager reads it from 0.25 on."""

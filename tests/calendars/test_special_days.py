@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from exporter import timetable
-from exporter.calendars import Calendar
+from exporter.calendars import timetable
+from exporter.calendars.calendar import Calendar
+from exporter.calendars.windows import Agenda, Window, Windows
 from exporter.exposition import render
 from exporter.matchers import patterns
 from exporter.scorer import Scorer
-from exporter.windows import Agenda, Window, Windows
 from tests.curves import DAY, daily, noise, replaced
 from tests.fake_tsdb import Curve, FakeTsdb
 from tests.test_scorer import NOW, query, scores, surroundings, turn

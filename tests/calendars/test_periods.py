@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from exporter.periods import current, faults
-from exporter.timetable import Period
+from exporter.calendars.periods import current, faults
+from exporter.calendars.timetable import Period
 
 WEEK: list[dict[str, Any]] = [
     {"name": "business_hours", "days": ["mon-fri"], "from": "08:00", "to": "18:00"},

@@ -12,12 +12,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from exporter import timetable
-from exporter.calendars import Calendar
+from exporter.calendars import timetable
+from exporter.calendars.calendar import Calendar
+from exporter.calendars.intervals import of_calendar, of_periods
+from exporter.calendars.timetable import Period
 from exporter.cli import tidemark
 from exporter.demo.servers import find
-from exporter.intervals import of_calendar, of_periods
-from exporter.timetable import Period
 
 CONFIG = """
 tsdb: {url: "http://localhost:9090"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from exporter.timetable import DAYS, Period
+from exporter.calendars.timetable import DAYS, Period
 
 MINUTES = 7 * 1440
 

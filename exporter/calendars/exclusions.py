@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from exporter.calendars.windows import REASONS, WEEK, Agenda, Reason, Window, Windows
 from exporter.frame import Mask
 from exporter.matchers import Matchers, Selection
-from exporter.windows import REASONS, WEEK, Agenda, Reason, Window, Windows
 
 
 @dataclass(frozen=True, slots=True)
