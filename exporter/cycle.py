@@ -10,7 +10,7 @@ import structlog
 
 from exporter import dependencies, persistence
 from exporter.calendars.windows import Agenda
-from exporter.diary import Diary, Times
+from exporter.diary.diary import Diary, Times
 from exporter.drifts import Drifts
 from exporter.durations import format_duration
 from exporter.exposition import Snapshot

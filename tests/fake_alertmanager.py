@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from exporter.alertmanager import Alertmanager
 from exporter.calendars.timetable import Alertmanager as Section
 from exporter.calendars.timetable import Incidents
+from exporter.diary.alertmanager import Alertmanager
 from exporter.tsdb.settings import Settings
 
 URL = "http://alertmanager"

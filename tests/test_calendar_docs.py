@@ -14,7 +14,7 @@ from exporter import config
 from exporter.calendars import intervals
 from exporter.calendars.calendar import Calendar
 from exporter.demo.servers import find
-from exporter.incidents import listed
+from exporter.diary.incidents import listed
 from tests.rules.promql import REPOSITORY
 
 DOCS = REPOSITORY / "docs"

@@ -20,7 +20,7 @@ from rich.text import Text
 from exporter.backtest import Backtest, Happening, backtest
 from exporter.commands import exits, pictures, wiring
 from exporter.config import LoadedConfig, load
-from exporter.diary import Diary, Times
+from exporter.diary.diary import Diary, Times
 from exporter.durations import format_duration
 from exporter.schema import Query
 from exporter.scorer import Scorer

@@ -14,9 +14,9 @@ from typing import Literal
 import click
 import orjson
 
-from exporter.alertmanager import Alertmanager
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
+from exporter.diary.alertmanager import Alertmanager
 from exporter.kinds import HOUR
 from exporter.packs import library
 from exporter.schema import Pack

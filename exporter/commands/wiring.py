@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TypedDict, TypeVar
 from zoneinfo import ZoneInfo
 
-from exporter import incidents
-from exporter.alertmanager import Alertmanager
 from exporter.calendars import ical
 from exporter.calendars.calendar import Calendar, Occurrences
 from exporter.calendars.timetable import Exclusion
 from exporter.calendars.windows import Agenda, Window, unix
 from exporter.config import ConfigError, LoadedConfig, Problem
-from exporter.diary import Times
+from exporter.diary import incidents
+from exporter.diary.alertmanager import Alertmanager
+from exporter.diary.diary import Times
 from exporter.kinds import Http
 from exporter.matchers import patterns
 from exporter.shown.past import SLOTS

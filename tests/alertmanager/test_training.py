@@ -15,13 +15,13 @@ import httpx
 import numpy as np
 import pytest
 
-from exporter.alertmanager import Alertmanager
 from exporter.calendars.timetable import Alertmanager as Section
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Agenda
 from exporter.cycle import Cycle
 from exporter.demo import servers
-from exporter.diary import Times
+from exporter.diary.alertmanager import Alertmanager
+from exporter.diary.diary import Times
 from exporter.matchers import fits
 from exporter.schema import Config
 from exporter.store import Store

@@ -13,8 +13,8 @@ import pytest
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Agenda, Window
 from exporter.cycle import Cycle
-from exporter.diary import FILE, Diary, Times
-from exporter.incidents import expression
+from exporter.diary.diary import FILE, Diary, Times
+from exporter.diary.incidents import expression
 from exporter.matchers import patterns
 from exporter.schema import Config
 from exporter.store import Store

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 import orjson
 import structlog
 
-from exporter import incidents
-from exporter.alertmanager import Alertmanager, Heard
 from exporter.calendars import periods
 from exporter.calendars.windows import REASONS, Agenda, Window, Windows
+from exporter.diary import incidents
+from exporter.diary.alertmanager import Alertmanager, Heard
 from exporter.matchers import Matcher
 from exporter.schema import Config
 from exporter.store import Damaged, Store

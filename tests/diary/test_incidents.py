@@ -10,8 +10,8 @@ import pytest
 
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Window
+from exporter.diary.incidents import expression, fired, listed
 from exporter.frame import Frame
-from exporter.incidents import expression, fired, listed
 from exporter.matchers import Matcher
 
 STEP = 60

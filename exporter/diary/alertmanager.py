@@ -12,7 +12,7 @@ import orjson
 
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Window
-from exporter.incidents import series_of
+from exporter.diary.incidents import series_of
 from exporter.matchers import Matcher, Matchers, fits, parse
 from exporter.tsdb.errors import Permanent
 from exporter.tsdb.settings import Settings

@@ -1,0 +1,1 @@
+"""Bad times: which windows there are, as configured, heard from Alertmanager, and kept by the TSDB."""

@@ -1,0 +1,1 @@
+"""Tests of bad times, file by file as in `exporter/diary`."""
