@@ -25,8 +25,8 @@ from bench.tables import ms, print_table, seconds
 from exporter.catalogue import SCORES
 from exporter.demo.servers import free_port
 from exporter.exposition import QueryScores, Snapshot, exposed_labels, render_labels
-from exporter.portrait import Picture, Portrait
-from exporter.status import Links, Matches, Status
+from exporter.shown.portrait import Picture, Portrait
+from exporter.shown.status import Links, Matches, Status
 from exporter.web.app import create_app
 from exporter.web.listen import listen
 from exporter.web.server import serve

@@ -14,7 +14,7 @@ from exporter.models.contract import Scores
 from exporter.record import APART
 from exporter.scorer import Scorer
 from exporter.sensitivity import Sensitivity
-from exporter.status import Band
+from exporter.shown.status import Band
 
 CHUNK = 6 * 3_600
 """Seconds that are read at once; newcomers join at the end of each."""

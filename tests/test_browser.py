@@ -10,7 +10,7 @@ import pytest
 from exporter.exposition import QueryScores, Snapshot, render_labels
 from exporter.recent import APART, KEPT, Recent
 from exporter.shown.findings import PER_SERVICE, SERVICES, strange
-from exporter.status import QueryStatus, Status
+from exporter.shown.status import QueryStatus, Status
 from exporter.web.app import create_app
 from tests.chromium import Browser, browser
 from tests.shown.week import shop

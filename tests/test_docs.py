@@ -12,7 +12,7 @@ from exporter.catalogue import CATALOGUE
 from exporter.cli import tidemark
 from exporter.commands import exits
 from exporter.schema import Config, Scoring, Tuning
-from exporter.status import NEXT_STEP
+from exporter.shown.status import NEXT_STEP
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

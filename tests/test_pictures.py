@@ -8,7 +8,7 @@ import pytest
 from rich.text import Text
 
 from exporter.commands.pictures import OUT, rail, sparkline
-from exporter.status import Band
+from exporter.shown.status import Band
 
 
 def coloured(text: Text) -> str:

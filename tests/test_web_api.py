@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exporter.status import (
+from exporter.shown.status import (
     Drifting,
     DriftingSeries,
     Finding,

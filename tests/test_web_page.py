@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.status import (
+from exporter.shown.status import (
     NEXT_STEP,
     STATE_STEP,
     Band,

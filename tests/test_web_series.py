@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.models.views import NAMES
-from exporter.portrait import Knowledge, Picture
-from exporter.status import Band, Finding, Links, Matches, StrangeSeries
+from exporter.shown.portrait import Knowledge, Picture
+from exporter.shown.status import Band, Finding, Links, Matches, StrangeSeries
 from exporter.web.matches import matches_page
 from exporter.web.series import EFFECTS, SOURCES, VIEWS, series_page
 from tests.test_web import client

@@ -15,8 +15,17 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp
 
-from exporter.portrait import Ahead, Held, Joint, Knowledge, Picture, Portrait, View
-from exporter.status import Band, DriftingSeries, Finding, Links, Matches, QueryStatus, Status, StrangeSeries
+from exporter.shown.portrait import Ahead, Held, Joint, Knowledge, Picture, Portrait, View
+from exporter.shown.status import (
+    Band,
+    DriftingSeries,
+    Finding,
+    Links,
+    Matches,
+    QueryStatus,
+    Status,
+    StrangeSeries,
+)
 from exporter.web.config import WebConfigFile
 from exporter.web.listen import listen
 from exporter.web.server import serve

@@ -21,12 +21,12 @@ from exporter.commands import exits, pictures, wiring
 from exporter.commands.once import watched_pass
 from exporter.config import LoadedConfig, load
 from exporter.cycle import Cycle
-from exporter.portrait import Picture, Portrait
 from exporter.schema import Config
 from exporter.shown.matches import matches
 from exporter.shown.past import Past
+from exporter.shown.portrait import Picture, Portrait
 from exporter.shown.portraits import portrait
-from exporter.status import Finding, Links, Matches
+from exporter.shown.status import Finding, Links, Matches
 from exporter.store import Store
 from exporter.telemetry import Telemetry
 from exporter.web.markup import Node

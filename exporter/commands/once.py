@@ -22,10 +22,10 @@ from exporter.config import load
 from exporter.cycle import Cycle
 from exporter.durations import format_duration
 from exporter.exposition import GroupScores
-from exporter.ranking import strangest
 from exporter.shown import forecasts
 from exporter.shown.drifting import drifting
-from exporter.status import NEXT_STEP, DriftingSeries, StrangeSeries
+from exporter.shown.ranking import strangest
+from exporter.shown.status import NEXT_STEP, DriftingSeries, StrangeSeries
 from exporter.store import Store
 from exporter.telemetry import Telemetry
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from rich.text import Text
 
-from exporter.status import Band
+from exporter.shown.status import Band
 
 Row: TypeAlias = tuple[float, float, float]
 """Value, lower and upper edge."""

@@ -16,12 +16,12 @@ import structlog
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
 from exporter.cycle import Cycle
-from exporter.portrait import Picture, Portrait
 from exporter.shown.matches import matches
 from exporter.shown.overview import links, overview
 from exporter.shown.past import Past
+from exporter.shown.portrait import Picture, Portrait
 from exporter.shown.portraits import portrait
-from exporter.status import Links, Matches, Status
+from exporter.shown.status import Links, Matches, Status
 from exporter.store import Store
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client

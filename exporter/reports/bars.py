@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from exporter.reports.drift import Histogram, Hourly
-from exporter.status import Band
+from exporter.shown.status import Band
 from exporter.web.markup import Node, tag
 from exporter.web.pictures import drawn, scale_of
 from exporter.web.words import number

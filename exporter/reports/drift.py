@@ -16,7 +16,7 @@ from exporter.drifts import Watch
 from exporter.exposition import DriftScores, Snapshot, render_labels
 from exporter.frame import Floats
 from exporter.shown.drifting import drifting, labels_of
-from exporter.status import DriftingSeries
+from exporter.shown.status import DriftingSeries
 
 BINS = 16
 PICTURED = 30

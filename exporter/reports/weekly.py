@@ -12,7 +12,7 @@ from typing import Protocol
 from exporter.frame import Frame
 from exporter.reports.episodes import EXPRESSION, Episode, episodes, strange
 from exporter.roster import labels_of
-from exporter.status import Band
+from exporter.shown.status import Band
 from exporter.tsdb.parse import Vector
 
 DAY, HOUR = 86_400, 3_600

@@ -1,1 +1,1 @@
-"""What the pages and the API show, gathered from the running parts when somebody asks for it."""
+"""What the pages and the API show: plain values, gathered from the running parts when somebody asks."""

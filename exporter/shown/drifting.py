@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from exporter.exposition import DriftScores, Snapshot
-from exporter.status import Drifting, DriftingSeries
+from exporter.shown.status import Drifting, DriftingSeries
 
 REPORTED = 3.0
 """From this score on, time and size of the change are told."""

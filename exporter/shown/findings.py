@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from exporter.exposition import QueryScores, Snapshot
-from exporter.ranking import series_of
 from exporter.recent import Recent, Traces
-from exporter.status import Band, Finding, Service, Strange
+from exporter.shown.ranking import series_of
+from exporter.shown.status import Band, Finding, Service, Strange
 
 SERVICES = 40
 """Services that are shown; the others are counted."""

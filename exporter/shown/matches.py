@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from exporter import __version__
 from exporter.cycle import Cycle
 from exporter.exposition import QueryScores
-from exporter.ranking import series_of
 from exporter.shown.findings import Row, findings
-from exporter.status import Links, Matches
+from exporter.shown.ranking import series_of
+from exporter.shown.status import Links, Matches
 
 SHOWN = 200
 """Series that are shown; the others are counted."""

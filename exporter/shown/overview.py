@@ -8,7 +8,7 @@ from exporter.cycle import Cycle
 from exporter.scorer import Scorer
 from exporter.shown.drifting import drifting
 from exporter.shown.findings import strange
-from exporter.status import Links, QueryStatus, State, Status
+from exporter.shown.status import Links, QueryStatus, State, Status
 from exporter.telemetry import revision
 from exporter.tsdb.settings import Flavour
 from exporter.turns import Failure

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from exporter.frame import Floats, Frame
-from exporter.portrait import Picture, Portrait
 from exporter.promql import only, scores_of
 from exporter.roster import labels_of
-from exporter.status import Band
+from exporter.shown.portrait import Picture, Portrait
+from exporter.shown.status import Band
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 

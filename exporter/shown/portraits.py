@@ -15,14 +15,14 @@ from exporter.confidence import settledness, steadiness, youth
 from exporter.cycle import Cycle
 from exporter.exposition import QueryScores, Snapshot
 from exporter.matchers import fits
-from exporter.portrait import Ahead, Held, Joint, Knowledge, Portrait, View
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import NONE, Sensitivity
 from exporter.shown.drifting import drifting, labels_of
 from exporter.shown.findings import findings
 from exporter.shown.overview import query_status
-from exporter.status import DriftingSeries, Finding, Links, StrangeSeries
+from exporter.shown.portrait import Ahead, Held, Joint, Knowledge, Portrait, View
+from exporter.shown.status import DriftingSeries, Finding, Links, StrangeSeries
 
 Labels = Mapping[str, str]
 

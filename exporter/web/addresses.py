@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from exporter.promql import matchers
-from exporter.status import Links
+from exporter.shown.status import Links
 
 DASHBOARD = "tidemark-series"
 """The dashboard that shows the series of a query; its variables are `query`, `service` and `series`."""

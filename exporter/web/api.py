@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from exporter.portrait import Picture, Portrait
-from exporter.status import Band, DriftingSeries, Finding, QueryStatus, Status
+from exporter.shown.portrait import Picture, Portrait
+from exporter.shown.status import Band, DriftingSeries, Finding, QueryStatus, Status
 from exporter.web.addresses import series_page
 
 Document = dict[str, Any]

@@ -15,8 +15,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from exporter.portrait import Picture, Portrait
-from exporter.status import Matches, Status
+from exporter.shown.portrait import Picture, Portrait
+from exporter.shown.status import Matches, Status
 from exporter.web.addresses import series_page as series_address
 from exporter.web.api import Document, encoded, queries_document, series_document, status_document
 from exporter.web.body import Sliced, accepts_gzip

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from exporter.status import Finding, Links, Service, Status, Strange, StrangeSeries
+from exporter.shown.status import Finding, Links, Service, Status, Strange, StrangeSeries
 from exporter.web.addresses import dashboard, graph, runbook, series_page
 from exporter.web.markup import Node, tag
 from exporter.web.pictures import beside_the_band, sparkline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.status import Matches
+from exporter.shown.status import Matches
 from exporter.web.findings import Around, finding_rows, findings_table
 from exporter.web.markup import tag
 from exporter.web.shell import header, page

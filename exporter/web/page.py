@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
-from exporter.status import DriftingSeries, QueryStatus, Status
+from exporter.shown.status import DriftingSeries, QueryStatus, Status
 from exporter.web.addresses import graph, runbook, series_page
 from exporter.web.findings import strange
 from exporter.web.markup import Node, tag

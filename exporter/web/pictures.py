@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from xml.etree.ElementTree import Element
 
-from exporter.status import Band, StrangeSeries
+from exporter.shown.status import Band, StrangeSeries
 from exporter.web.markup import Node, tag
 from exporter.web.words import moment, number
 

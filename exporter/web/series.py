@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
-from exporter.portrait import Held, Joint, Picture, Portrait
-from exporter.status import Band
+from exporter.shown.portrait import Held, Joint, Picture, Portrait
+from exporter.shown.status import Band
 from exporter.web.addresses import dashboard, graph, runbook, series_parameters
 from exporter.web.findings import distance
 from exporter.web.markup import Node, tag

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from xml.etree.ElementTree import Element
 
-from exporter.status import Links
+from exporter.shown.status import Links
 from exporter.web.markup import Node, document, tag
 
 STYLE = files("exporter.web").joinpath("style.css").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.reports.drift import BINS, DriftReport, Hourly, QueryDrift, SeriesDrift, ServiceDrift, histogram
 from exporter.reports.page import drift_page
-from exporter.status import DriftingSeries
+from exporter.shown.status import DriftingSeries
 
 NASTY = '<script>alert("x")</script>'
 

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.cycle import Cycle
 from exporter.shown.matches import matches
-from exporter.status import Links
+from exporter.shown.status import Links
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
 from tests.test_cycle import NOW, STEP, Clock, new_cycle

@@ -12,7 +12,7 @@ import pytest
 from exporter import schema
 from exporter.config import LoadedConfig
 from exporter.shown.overview import links, overview
-from exporter.status import Status
+from exporter.shown.status import Status
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
 from tests.test_cycle import NOW, STEP, Clock, config, new_cycle

@@ -12,10 +12,10 @@ import pytest
 
 from exporter.commands import wiring
 from exporter.config import load
-from exporter.portrait import Portrait
 from exporter.promql import scores_of
 from exporter.shown.past import FAMILIES, POINTS, REACHES, SLOTS, Past, step_of
-from exporter.status import Band
+from exporter.shown.portrait import Portrait
+from exporter.shown.status import Band
 from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings

@@ -11,9 +11,9 @@ import pytest
 
 from exporter.calendars.windows import Agenda, Window
 from exporter.cycle import Cycle
-from exporter.portrait import Portrait
+from exporter.shown.portrait import Portrait
 from exporter.shown.portraits import portrait
-from exporter.status import Links
+from exporter.shown.status import Links
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
 from tests.test_cycle import NOW, STEP, Clock, new_cycle

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from exporter.status import Band, DriftingSeries, Finding, Links, State
+from exporter.shown.status import Band, DriftingSeries, Finding, Links, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from exporter.exposition import QueryScores, Snapshot
-from exporter.ranking import series_of, strangest
+from exporter.shown.ranking import series_of, strangest
 
 
 def snapshot(**scores: list[float]) -> Snapshot:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from exporter.exposition import QueryScores, Snapshot
-from exporter.status import StrangeSeries
+from exporter.shown.status import StrangeSeries
 
 _NUMBERS = ("score", "value", "expected", "lower", "upper")
 
