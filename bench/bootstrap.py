@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bench import tsdb
 from bench.tables import print_table, seconds
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 

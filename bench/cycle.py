@@ -23,11 +23,11 @@ import orjson
 
 from bench.tables import ms, print_table
 from exporter.demo import servers
-from exporter.exposition import Snapshot
+from exporter.metrics.exposition import Snapshot
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
-from exporter.telemetry import Telemetry
 from exporter.tsdb import parse
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
@@ -126,7 +126,7 @@ def memory(series: int) -> int:
 
 def remember(series: int) -> None:
     """Hold a population of `series`, step it, render it, and print the resident memory in bytes."""
-    from exporter.exposition import QueryScores, exposed_families
+    from exporter.metrics.exposition import QueryScores, exposed_families
     from exporter.population import Population
 
     query = Query.model_validate({"name": "bench", "expr": EXPR, "max_series": max(series, 1)})

@@ -13,15 +13,15 @@ from exporter.calendars.windows import Agenda
 from exporter.diary.diary import Diary, Times
 from exporter.drifts import Drifts
 from exporter.durations import format_duration
-from exporter.exposition import Snapshot
 from exporter.groups.assembly import Groups, grouped
+from exporter.metrics.exposition import Snapshot
+from exporter.metrics.telemetry import Telemetry
 from exporter.recent import Recent
 from exporter.schema import Config, Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import Sensitivity
 from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source, Surroundings
-from exporter.telemetry import Telemetry
 from exporter.turns import Failure, Turns
 
 _log = structlog.get_logger("cycle")

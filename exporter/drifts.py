@@ -11,10 +11,10 @@ import structlog
 from exporter.drift import services
 from exporter.drift.hours import HOUR
 from exporter.drift.watch import Outcome, run, span, wants
-from exporter.exposition import DriftScores
+from exporter.metrics.exposition import DriftScores
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config, Drift, Group
 from exporter.scorer import Scorer
-from exporter.telemetry import Telemetry
 
 STALE = 3 * HOUR
 """Scores are exposed so long after the end of their window: two runs may fail before they are gone."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from exporter.calendars.windows import Agenda, Window
 from exporter.drift import memory
-from exporter.exposition import QueryScores
 from exporter.facts import facts
+from exporter.metrics.exposition import QueryScores
 from exporter.population import Population
 from exporter.residuals import SLOT, Residuals
 from exporter.schema import Query

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.exposition import QueryScores
 from exporter.frame import Floats
+from exporter.metrics.exposition import QueryScores
 
 APART = 300
 """Seconds between two moments that are kept, at least: of the points between them nothing is kept."""

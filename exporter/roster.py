@@ -8,8 +8,8 @@ from itertools import repeat
 import numpy as np
 import orjson
 
-from exporter.exposition import exposed_labels, render_labels
 from exporter.frame import DuplicateSeries, Labels, Rows
+from exporter.metrics.exposition import exposed_labels, render_labels
 
 UNKNOWN = -1
 

@@ -11,9 +11,9 @@ import structlog
 from exporter import survey
 from exporter.drift.watch import Known
 from exporter.durations import format_duration
-from exporter.exposition import QueryScores, Table, exposed_families, with_choice, with_label
 from exporter.facts import facts
 from exporter.frame import Floats, Mask
+from exporter.metrics.exposition import QueryScores, Table, exposed_families, with_choice, with_label
 from exporter.models.contract import Choosing, Scores
 from exporter.newcomers import Newcomers
 from exporter.population import Population

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter import tail
-from exporter.exposition import Table, with_choice
 from exporter.frame import Floats, Mask, Rows
+from exporter.metrics.exposition import Table, with_choice
 from exporter.schema import Query
 
 NONE = -1

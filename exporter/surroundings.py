@@ -11,9 +11,9 @@ import numpy as np
 
 from exporter.calendars.windows import Windows
 from exporter.frame import Frame
+from exporter.metrics.telemetry import Telemetry
 from exporter.promql import only
 from exporter.schema import Query
-from exporter.telemetry import Telemetry
 from exporter.tsdb.parse import Invalid, Vector
 
 SHORT = 60

@@ -11,10 +11,10 @@ from typing import Any
 import structlog
 
 from exporter.frame import DuplicateSeries
+from exporter.metrics.telemetry import Telemetry
 from exporter.population import Stopped
 from exporter.scorer import Scorer
 from exporter.surroundings import Clock, Source
-from exporter.telemetry import Telemetry
 from exporter.tsdb.errors import TsdbError
 
 HISTORY_READERS = 2

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from exporter.backtest import Backtest, backtest
+from exporter.metrics.telemetry import Telemetry
 from exporter.models.contract import Scores
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 from exporter.tsdb.settings import Settings

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from exporter.exposition import QueryScores, Snapshot, render_labels
+from exporter.metrics.exposition import QueryScores, Snapshot, render_labels
 from exporter.recent import APART, KEPT, Recent
 from exporter.shown.findings import PER_SERVICE, SERVICES, strange
 from exporter.shown.status import QueryStatus, Status

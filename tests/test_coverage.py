@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 import yaml
 
-from exporter.catalogue import CATALOGUE
+from exporter.metrics.catalogue import CATALOGUE
 from tests.alertmanager.alerts import BY_SEVERITY, CONFIG, SERVICE_PRIORITY
 from tests.rules.promql import REPOSITORY, alerts, recorded
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from exporter.cycle import Cycle
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config, Query
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import daily

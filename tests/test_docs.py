@@ -8,9 +8,9 @@ from typing import get_args, get_origin
 import click
 from pydantic import BaseModel
 
-from exporter.catalogue import CATALOGUE
 from exporter.cli import tidemark
 from exporter.commands import exits
+from exporter.metrics.catalogue import CATALOGUE
 from exporter.schema import Config, Scoring, Tuning
 from exporter.shown.status import NEXT_STEP
 

@@ -17,13 +17,13 @@ from urllib.parse import quote
 import pytest
 from rich.console import Console
 
-from exporter.catalogue import SCORES
 from exporter.demo import servers
 from exporter.demo.loopback import get_json, get_text, serving
 from exporter.demo.stage import Stage, stage
 from exporter.demo.story import VICTIM, Story
 from exporter.demo.world import SERVICES
-from exporter.exposition import exposed_labels, render_labels
+from exporter.metrics.catalogue import SCORES
+from exporter.metrics.exposition import exposed_labels, render_labels
 from tests.grafana.dashboards import Chosen, annotation_queries, of_pack, panel_queries
 
 pytestmark = pytest.mark.servers

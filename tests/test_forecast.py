@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from exporter.exposition import Snapshot
 from exporter.forecast import Forecaster, Plan
 from exporter.forecast.forecaster import FEWEST
 from exporter.forecast.plan import DAY, HOUR, Limit
+from exporter.metrics.exposition import Snapshot
 from exporter.models.contract import Settings
 from exporter.models.seasonal import Seasonal
 from exporter.persistence import restore, saved

@@ -14,11 +14,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.demo import servers
-from exporter.exposition import Snapshot
+from exporter.metrics.exposition import Snapshot
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exporter.exposition import QueryScores
+from exporter.metrics.exposition import QueryScores
 from exporter.recent import APART, KEPT, Recent, Traces
 
 START = 1_700_000_000

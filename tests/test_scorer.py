@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from exporter.frame import DuplicateSeries
+from exporter.metrics.telemetry import Telemetry
 from exporter.persistence import restore, saved
 from exporter.population import Stopped
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 from exporter.tsdb.settings import Settings

@@ -22,10 +22,10 @@ from exporter.commands import exits, pictures, wiring
 from exporter.config import LoadedConfig, load
 from exporter.diary.diary import Diary, Times
 from exporter.durations import format_duration
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Source, Surroundings
-from exporter.telemetry import Telemetry
 from exporter.tsdb.errors import TsdbError
 
 

@@ -18,9 +18,9 @@ from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
 from exporter.diary.alertmanager import Alertmanager
 from exporter.kinds import HOUR
+from exporter.metrics.telemetry import Telemetry
 from exporter.packs import library
 from exporter.schema import Pack
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 

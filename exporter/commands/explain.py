@@ -21,6 +21,7 @@ from exporter.commands import exits, pictures, wiring
 from exporter.commands.once import watched_pass
 from exporter.config import LoadedConfig, load
 from exporter.cycle import Cycle
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.shown.matches import matches
 from exporter.shown.past import Past
@@ -28,7 +29,6 @@ from exporter.shown.portrait import Picture, Portrait
 from exporter.shown.portraits import portrait
 from exporter.shown.status import Finding, Links, Matches
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from exporter.web.markup import Node
 from exporter.web.series import judged, why
 

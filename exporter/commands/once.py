@@ -21,13 +21,13 @@ from exporter.commands import exits, pictures, wiring
 from exporter.config import load
 from exporter.cycle import Cycle
 from exporter.durations import format_duration
-from exporter.exposition import GroupScores
+from exporter.metrics.exposition import GroupScores
+from exporter.metrics.telemetry import Telemetry
 from exporter.shown import forecasts
 from exporter.shown.drifting import drifting
 from exporter.shown.ranking import strangest
 from exporter.shown.status import NEXT_STEP, DriftingSeries, StrangeSeries
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 
 PICTURE = 13
 """Characters of a band picture: a row fits 80 columns."""

@@ -16,10 +16,10 @@ from exporter.commands import exits, wiring
 from exporter.commands.once import watched_pass
 from exporter.config import load
 from exporter.cycle import Cycle
+from exporter.metrics.telemetry import Telemetry
 from exporter.reports import drift as drifts
 from exporter.reports import page, weekly
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 

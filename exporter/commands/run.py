@@ -16,6 +16,7 @@ import structlog
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
 from exporter.cycle import Cycle
+from exporter.metrics.telemetry import Telemetry
 from exporter.shown.matches import matches
 from exporter.shown.overview import links, overview
 from exporter.shown.past import Past
@@ -23,7 +24,6 @@ from exporter.shown.portrait import Picture, Portrait
 from exporter.shown.portraits import portrait
 from exporter.shown.status import Links, Matches, Status
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.web.app import create_app
 from exporter.web.config import WebConfigError, WebConfigFile

@@ -19,8 +19,8 @@ from exporter.diary.alertmanager import Alertmanager
 from exporter.diary.diary import Times
 from exporter.kinds import Http
 from exporter.matchers import patterns
+from exporter.metrics.telemetry import Telemetry
 from exporter.shown.past import SLOTS
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import BasicAuth, Settings, Tls
 

@@ -16,10 +16,10 @@ from exporter.calendars.windows import REASONS, Agenda, Window, Windows
 from exporter.diary import incidents
 from exporter.diary.alertmanager import Alertmanager, Heard
 from exporter.matchers import Matcher
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source
-from exporter.telemetry import Telemetry
 from exporter.tsdb.errors import TsdbError
 
 FILE = "+alertmanager"

@@ -8,8 +8,8 @@ import numpy as np
 
 from exporter.drift import classifier, joint
 from exporter.drift.watch import Labels, Outcome, Shown
-from exporter.exposition import DriftScores, Table, render_labels
 from exporter.frame import Floats, Rows
+from exporter.metrics.exposition import DriftScores, Table, render_labels
 from exporter.schema import Group
 
 

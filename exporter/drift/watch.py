@@ -13,8 +13,8 @@ from exporter.drift.histogram import BOUND, Histograms
 from exporter.drift.hours import HOUR, HOURS, Past
 from exporter.drift.reference import Reference
 from exporter.drift.renewal import REPORTED, is_due, renewed
-from exporter.exposition import DriftScores, Table, render_labels
 from exporter.frame import Floats, Mask, Rows
+from exporter.metrics.exposition import DriftScores, Table, render_labels
 from exporter.schema import Drift
 
 CLASSIFIER = "classifier"

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from exporter.exposition import GroupScores
 from exporter.groups.scoring import Group, Past
+from exporter.metrics.exposition import GroupScores
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.schema import Group as Settings
 from exporter.scorer import Scorer
-from exporter.telemetry import Telemetry
 
 _log = structlog.get_logger("groups")
 

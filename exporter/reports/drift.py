@@ -13,8 +13,8 @@ from exporter.drift.hours import HOUR, Past
 from exporter.drift.reference import Reference
 from exporter.drift.watch import Known, Outcome
 from exporter.drifts import Watch
-from exporter.exposition import DriftScores, Snapshot, render_labels
 from exporter.frame import Floats
+from exporter.metrics.exposition import DriftScores, Snapshot, render_labels
 from exporter.shown.drifting import drifting, labels_of
 from exporter.shown.status import DriftingSeries
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from exporter.exposition import DriftScores, Snapshot
+from exporter.metrics.exposition import DriftScores, Snapshot
 from exporter.shown.status import Drifting, DriftingSeries
 
 REPORTED = 3.0

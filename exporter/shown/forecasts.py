@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from exporter.exposition import Snapshot, Table
+from exporter.metrics.exposition import Snapshot, Table
 from exporter.shown.drifting import labels_of
 
 AHEAD = ("forecast_value", "forecast_lower", "forecast_upper")

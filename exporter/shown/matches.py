@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from exporter import __version__
 from exporter.cycle import Cycle
-from exporter.exposition import QueryScores
+from exporter.metrics.exposition import QueryScores
 from exporter.shown.findings import Row, findings
 from exporter.shown.ranking import series_of
 from exporter.shown.status import Links, Matches

@@ -13,8 +13,8 @@ from exporter import __version__
 from exporter.calendars.windows import WEEK, Agenda
 from exporter.confidence import settledness, steadiness, youth
 from exporter.cycle import Cycle
-from exporter.exposition import QueryScores, Snapshot
 from exporter.matchers import fits
+from exporter.metrics.exposition import QueryScores, Snapshot
 from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import NONE, Sensitivity

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from exporter.exposition import QueryScores, Snapshot
+from exporter.metrics.exposition import QueryScores, Snapshot
 from exporter.shown.status import StrangeSeries
 
 _NUMBERS = ("score", "value", "expected", "lower", "upper")

@@ -23,9 +23,9 @@ from exporter.demo import servers
 from exporter.diary.alertmanager import Alertmanager
 from exporter.diary.diary import Times
 from exporter.matchers import fits
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import DAY, daily

@@ -11,8 +11,8 @@ import numpy as np
 from exporter.calendars import timetable
 from exporter.calendars.calendar import Calendar
 from exporter.calendars.windows import Agenda, Window, Windows
-from exporter.exposition import render
 from exporter.matchers import patterns
+from exporter.metrics.exposition import render
 from exporter.scorer import Scorer
 from tests.curves import DAY, daily, noise, replaced
 from tests.fake_tsdb import Curve, FakeTsdb

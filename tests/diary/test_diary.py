@@ -16,9 +16,9 @@ from exporter.cycle import Cycle
 from exporter.diary.diary import FILE, Diary, Times
 from exporter.diary.incidents import expression
 from exporter.matchers import patterns
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from tests.curves import DAY, daily, replaced
 from tests.fake_alertmanager import FakeAlertmanager
 from tests.fake_tsdb import FakeTsdb

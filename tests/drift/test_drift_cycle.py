@@ -14,9 +14,9 @@ import pytest
 
 from exporter.cycle import Cycle
 from exporter.drift import memory
+from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import DAY, between, daily

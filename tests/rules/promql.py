@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from exporter.catalogue import CATALOGUE, Family
+from exporter.metrics.catalogue import CATALOGUE, Family
 from exporter.packs import library
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.exposition import DriftScores, Snapshot, Table, render_labels
+from exporter.metrics.exposition import DriftScores, Snapshot, Table, render_labels
 from exporter.shown.drifting import SHOWN, drifting, labels_of
 
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)

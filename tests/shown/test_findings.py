@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from exporter.exposition import QueryScores, Snapshot, render_labels
+from exporter.metrics.exposition import QueryScores, Snapshot, render_labels
 from exporter.recent import APART, Recent
 from exporter.shown.findings import NEAREST, PER_SERVICE, SERVICES, strange
 

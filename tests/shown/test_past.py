@@ -12,11 +12,11 @@ import pytest
 
 from exporter.commands import wiring
 from exporter.config import load
+from exporter.metrics.telemetry import Telemetry
 from exporter.promql import scores_of
 from exporter.shown.past import FAMILIES, POINTS, REACHES, SLOTS, Past, step_of
 from exporter.shown.portrait import Portrait
 from exporter.shown.status import Band
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import daily, replaced

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from exporter.exposition import QueryScores, Snapshot
+from exporter.metrics.exposition import QueryScores, Snapshot
 from exporter.shown.ranking import series_of, strangest
 
 

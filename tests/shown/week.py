@@ -15,12 +15,12 @@ from exporter.commands.run import Exporter
 from exporter.commands.wiring import times
 from exporter.config import LoadedConfig
 from exporter.cycle import Cycle
+from exporter.metrics.telemetry import Telemetry
 from exporter.population import Population
 from exporter.promql import scores_of
 from exporter.schema import Query
 from exporter.shown.past import FAMILIES, Past
 from exporter.store import Store
-from exporter.telemetry import Telemetry
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from exporter.web.app import create_app

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.catalogue import CATALOGUE, OCCASIONAL, SCORES
 from exporter.demo.servers import find
-from exporter.exposition import (
+from exporter.frame import DuplicateSeries
+from exporter.metrics.catalogue import CATALOGUE, OCCASIONAL, SCORES
+from exporter.metrics.exposition import (
     QueryScores,
     Snapshot,
     Table,
@@ -22,10 +23,9 @@ from exporter.exposition import (
     render_labels,
     with_choice,
 )
-from exporter.frame import DuplicateSeries
+from exporter.metrics.telemetry import Telemetry
 from exporter.models.contract import Scores
 from exporter.schema import Output
-from exporter.telemetry import Telemetry
 
 
 def query_scores(labels: list[dict[str, str]], values: list[float], query: str = "q") -> QueryScores:

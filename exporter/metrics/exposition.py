@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from exporter.catalogue import PUBLISHED
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
+from exporter.metrics.catalogue import PUBLISHED
 from exporter.models.contract import Scores
 from exporter.schema import Output
 

@@ -18,7 +18,7 @@ from prometheus_client import (
 )
 
 from exporter import __version__
-from exporter.catalogue import CALENDARS, QUERIES, SELF, SERVICES, Family
+from exporter.metrics.catalogue import CALENDARS, QUERIES, SELF, SERVICES, Family
 
 Metric: TypeAlias = Counter | Gauge | Histogram
 

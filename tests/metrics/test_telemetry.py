@@ -2,8 +2,8 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.catalogue import SELF
-from exporter.telemetry import Telemetry
+from exporter.metrics.catalogue import SELF
+from exporter.metrics.telemetry import Telemetry
 
 
 def families(telemetry: Telemetry) -> dict[str, list[dict[str, str]]]:

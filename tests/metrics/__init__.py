@@ -1,0 +1,1 @@
+"""Tests of the metrics, file by file as in `exporter/metrics`."""
