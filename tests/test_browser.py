@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from exporter.cycle.recent import APART, KEPT, Recent
 from exporter.metrics.exposition import QueryScores, Snapshot, render_labels
-from exporter.recent import APART, KEPT, Recent
 from exporter.shown.findings import PER_SERVICE, SERVICES, strange
 from exporter.shown.status import QueryStatus, Status
 from exporter.web.app import create_app

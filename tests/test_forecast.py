@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
+from exporter.cycle.persistence import restore, saved
 from exporter.forecast import Forecaster, Plan
 from exporter.forecast.forecaster import FEWEST
 from exporter.forecast.plan import DAY, HOUR, Limit
 from exporter.metrics.exposition import Snapshot
 from exporter.models.contract import Settings
 from exporter.models.seasonal import Seasonal
-from exporter.persistence import restore, saved
 from tests.curves import daily
 from tests.test_scorer import NOW, scorer, services, turn
 

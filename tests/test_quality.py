@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.persistence import restore, saved
+from exporter.cycle.persistence import restore, saved
 from exporter.quality import DAY, KINDS, SILENT, Quality
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb

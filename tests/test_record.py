@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.confidence import SETTLED, confidence, youth
-from exporter.persistence import restore, saved
+from exporter.cycle.persistence import restore, saved
 from exporter.record import DAY, HALF_LIFE, Record
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb

@@ -8,9 +8,9 @@ import httpx
 import numpy as np
 import pytest
 
+from exporter.cycle.persistence import restore, saved
 from exporter.frame import DuplicateSeries
 from exporter.metrics.telemetry import Telemetry
-from exporter.persistence import restore, saved
 from exporter.population import Stopped
 from exporter.schema import Query
 from exporter.scorer import Scorer

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import config, tail
+from exporter.cycle.persistence import fingerprint
 from exporter.durations import parse_budget, parse_sensitivity
-from exporter.persistence import fingerprint
 from exporter.population import Population
 from exporter.schema import Query
 from exporter.sensitivity import Sensitivity

@@ -20,7 +20,7 @@ from rich.text import Text
 from exporter.commands import exits, pictures, wiring
 from exporter.commands.once import watched_pass
 from exporter.config import LoadedConfig, load
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.shown.matches import matches

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from exporter.commands import exits, pictures, wiring
 from exporter.config import load
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.durations import format_duration
 from exporter.metrics.exposition import GroupScores
 from exporter.metrics.telemetry import Telemetry

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from exporter.commands import exits, wiring
 from exporter.commands.once import watched_pass
 from exporter.config import load
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.reports import drift as drifts
 from exporter.reports import page, weekly

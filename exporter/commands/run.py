@@ -15,7 +15,7 @@ import structlog
 
 from exporter.commands import exits, wiring
 from exporter.config import ConfigError, LoadedConfig, load
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.shown.matches import matches
 from exporter.shown.overview import links, overview

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
+from exporter.cycle.drifts import Watch
 from exporter.drift.hours import HOUR, Past
 from exporter.drift.reference import Reference
 from exporter.drift.watch import Known, Outcome
-from exporter.drifts import Watch
 from exporter.frame import Floats
 from exporter.metrics.exposition import DriftScores, Snapshot, render_labels
 from exporter.shown.drifting import drifting, labels_of

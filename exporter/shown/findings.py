@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from exporter.cycle.recent import Recent, Traces
 from exporter.metrics.exposition import QueryScores, Snapshot
-from exporter.recent import Recent, Traces
 from exporter.shown.ranking import series_of
 from exporter.shown.status import Band, Finding, Service, Strange
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from exporter import __version__
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.metrics.exposition import QueryScores
 from exporter.shown.findings import Row, findings
 from exporter.shown.ranking import series_of

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from exporter import __version__
 from exporter.config import LoadedConfig
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
+from exporter.cycle.turns import Failure
 from exporter.metrics.telemetry import revision
 from exporter.scorer import Scorer
 from exporter.shown.drifting import drifting
 from exporter.shown.findings import strange
 from exporter.shown.status import Links, QueryStatus, State, Status
 from exporter.tsdb.settings import Flavour
-from exporter.turns import Failure
 
 
 def overview(cycle: Cycle, loaded: LoadedConfig, about: Links, loaded_at: float, reload_error: str) -> Status:

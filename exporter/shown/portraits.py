@@ -12,7 +12,7 @@ import numpy as np
 from exporter import __version__
 from exporter.calendars.windows import WEEK, Agenda
 from exporter.confidence import settledness, steadiness, youth
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.matchers import fits
 from exporter.metrics.exposition import QueryScores, Snapshot
 from exporter.schema import Query

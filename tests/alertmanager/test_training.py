@@ -18,7 +18,7 @@ import pytest
 from exporter.calendars.timetable import Alertmanager as Section
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Agenda
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.demo import servers
 from exporter.diary.alertmanager import Alertmanager
 from exporter.diary.diary import Times

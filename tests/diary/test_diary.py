@@ -12,7 +12,7 @@ import pytest
 
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Agenda, Window
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.diary.diary import FILE, Diary, Times
 from exporter.diary.incidents import expression
 from exporter.matchers import patterns
@@ -20,9 +20,9 @@ from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.store import Store
 from tests.curves import DAY, daily, replaced
+from tests.cycle.test_cycle import NOW, STEP, Clock, client, text
 from tests.fake_alertmanager import FakeAlertmanager
 from tests.fake_tsdb import FakeTsdb
-from tests.test_cycle import NOW, STEP, Clock, client, text
 
 HOUR = 3_600
 ALERTS = expression(Incidents())

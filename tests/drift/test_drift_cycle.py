@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.drift import memory
 from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
@@ -20,8 +20,8 @@ from exporter.store import Store
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import DAY, between, daily
+from tests.cycle.test_cycle import Clock
 from tests.fake_tsdb import Curve, FakeTsdb
-from tests.test_cycle import Clock
 
 STEP = 1200
 NOW = 1_700_006_400 // 3600 * 3600

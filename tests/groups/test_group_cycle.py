@@ -15,15 +15,15 @@ import orjson
 import pytest
 
 from exporter.commands.once import _document
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config
 from exporter.store import Store
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import DAY, between, daily, replaced
+from tests.cycle.test_cycle import Clock
 from tests.fake_tsdb import Curve, FakeTsdb
-from tests.test_cycle import Clock
 
 STEP = 600
 NOW = 1_700_000_000 // STEP * STEP

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from exporter.cycle.recent import APART, Recent
 from exporter.metrics.exposition import QueryScores, Snapshot, render_labels
-from exporter.recent import APART, Recent
 from exporter.shown.findings import NEAREST, PER_SERVICE, SERVICES, strange
 
 TIME = 1_700_000_000

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.shown.matches import matches
 from exporter.shown.status import Links
 from tests.curves import daily, replaced
+from tests.cycle.test_cycle import NOW, STEP, Clock, new_cycle
 from tests.fake_tsdb import FakeTsdb
-from tests.test_cycle import NOW, STEP, Clock, new_cycle
 
 JUMP = replaced(daily(), NOW - 3 * STEP, NOW + STEP, 1e6)
 YOUNG = replaced(daily(2), 0, NOW - 2 * STEP, float("nan"))

@@ -14,8 +14,8 @@ from exporter.config import LoadedConfig
 from exporter.shown.overview import links, overview
 from exporter.shown.status import Status
 from tests.curves import daily, replaced
+from tests.cycle.test_cycle import NOW, STEP, Clock, config, new_cycle
 from tests.fake_tsdb import FakeTsdb
-from tests.test_cycle import NOW, STEP, Clock, config, new_cycle
 
 
 def shown(cycle: object) -> Status:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from exporter.calendars.windows import Agenda, Window
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.shown.portrait import Portrait
 from exporter.shown.portraits import portrait
 from exporter.shown.status import Links
 from tests.curves import daily, replaced
+from tests.cycle.test_cycle import NOW, STEP, Clock, new_cycle
 from tests.fake_tsdb import FakeTsdb
-from tests.test_cycle import NOW, STEP, Clock, new_cycle
 
 JUMP = replaced(daily(), NOW - 3 * STEP, NOW + STEP, 1e6)
 ENDED = replaced(daily(1), NOW + STEP, NOW + 9 * STEP, np.nan)

@@ -14,7 +14,7 @@ from exporter.calendars.windows import Windows
 from exporter.commands.run import Exporter
 from exporter.commands.wiring import times
 from exporter.config import LoadedConfig
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.population import Population
 from exporter.promql import scores_of
@@ -25,8 +25,8 @@ from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from exporter.web.app import create_app
 from tests.curves import DAY, Curve, noise
+from tests.cycle.test_cycle import Clock
 from tests.fake_tsdb import FakeTsdb
-from tests.test_cycle import Clock
 from tests.web_serving import serving
 
 STEP = 300

@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from exporter.cycle import Cycle
+from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.schema import Config, Query
 from exporter.store import Store

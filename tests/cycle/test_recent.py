@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from exporter.cycle.recent import APART, KEPT, Recent, Traces
 from exporter.metrics.exposition import QueryScores
-from exporter.recent import APART, KEPT, Recent, Traces
 
 START = 1_700_000_000
 

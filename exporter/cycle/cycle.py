@@ -8,21 +8,22 @@ from collections.abc import Mapping
 
 import structlog
 
-from exporter import dependencies, persistence
+from exporter import dependencies
 from exporter.calendars.windows import Agenda
+from exporter.cycle import persistence
+from exporter.cycle.drifts import Drifts
+from exporter.cycle.recent import Recent
+from exporter.cycle.turns import Failure, Turns
 from exporter.diary.diary import Diary, Times
-from exporter.drifts import Drifts
 from exporter.durations import format_duration
 from exporter.groups.assembly import Groups, grouped
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
-from exporter.recent import Recent
 from exporter.schema import Config, Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import Sensitivity
 from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source, Surroundings
-from exporter.turns import Failure, Turns
 
 _log = structlog.get_logger("cycle")
 

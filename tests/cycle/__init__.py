@@ -1,0 +1,1 @@
+"""Tests of the cycle, file by file as in `exporter/cycle`."""
