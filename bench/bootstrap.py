@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench import tsdb
 from bench.tables import print_table, seconds
+from exporter.config.query import Query
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
 from exporter.tsdb.client import Client

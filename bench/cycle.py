@@ -22,10 +22,10 @@ import numpy as np
 import orjson
 
 from bench.tables import ms, print_table
+from exporter.config.query import Query
 from exporter.demo import servers
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
 from exporter.tsdb import parse

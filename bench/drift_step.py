@@ -14,9 +14,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.tables import ms, print_table, seconds
+from exporter.config.query import Drift
 from exporter.drift.hours import Hours
 from exporter.drift.watch import run
-from exporter.schema import Drift
 
 STEP, DAYS, MONDAY = 600, 30, 1_704_067_200
 

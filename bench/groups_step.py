@@ -20,12 +20,12 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from exporter.config.schema import Group as Settings  # noqa: E402
 from exporter.groups.joint import Method  # noqa: E402
 from exporter.groups.scoring import Group  # noqa: E402
 from exporter.metrics.exposition import Snapshot  # noqa: E402
 from exporter.metrics.telemetry import Telemetry  # noqa: E402
 from exporter.residuals import REMEMBERED, SLOT, Present, Residuals  # noqa: E402
-from exporter.schema import Group as Settings  # noqa: E402
 
 SERVICES, RUNS = 1_000, 11
 QUERIES = tuple(f"query_{i}" for i in range(6))

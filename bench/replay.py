@@ -12,9 +12,9 @@ import time
 import numpy as np
 
 from bench.tables import print_table
+from exporter.config.query import Query
 from exporter.frame import Frame
 from exporter.population import Population
-from exporter.schema import Query
 
 SERIES, POINTS, STEP = 100_000, 4_032, 300
 FRAME = 48

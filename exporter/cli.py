@@ -12,7 +12,7 @@ import click
 
 from exporter import __version__, logs
 from exporter.commands.assets import assets
-from exporter.config import ConfigError
+from exporter.config.problems import ConfigError
 from exporter.durations import parse_duration
 from exporter.kinds import http_url
 

@@ -10,6 +10,7 @@ import numpy as np
 from exporter.calendars.exclusions import Exclusions, Treatment
 from exporter.calendars.windows import Windows
 from exporter.confidence import confidence
+from exporter.config.query import Query
 from exporter.drift.hours import Hours
 from exporter.drift.latest import Latest
 from exporter.forecast import Forecaster, Foretold, Plan
@@ -21,7 +22,6 @@ from exporter.quality import Quality
 from exporter.record import Record
 from exporter.residuals import Residuals
 from exporter.roster import UNKNOWN, Roster
-from exporter.schema import Query
 from exporter.sensitivity import Named, Sensitivity
 
 LARGEST = 1e37

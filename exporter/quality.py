@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from exporter import columns
+from exporter.config.query import Query
 from exporter.frame import Floats, Mask, Rows
-from exporter.schema import Query
 
 DAY = 86_400.0
 HALF_HOUR = 1_800

@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 
 from exporter import survey
+from exporter.config.query import Query
 from exporter.drift.watch import Known
 from exporter.durations import format_duration
 from exporter.facts import facts
@@ -18,7 +19,6 @@ from exporter.models.contract import Choosing, Scores
 from exporter.newcomers import Newcomers
 from exporter.population import Population
 from exporter.residuals import Present
-from exporter.schema import Query
 from exporter.surroundings import SHORT, Reader, Surroundings
 
 _log = structlog.get_logger("scorer")

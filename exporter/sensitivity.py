@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter import tail
+from exporter.config.query import Query
 from exporter.frame import Floats, Mask, Rows
 from exporter.metrics.exposition import Table, with_choice
-from exporter.schema import Query
 
 NONE = -1
 """The category of a series that no category matches."""

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 
 from exporter.calendars.windows import Windows
+from exporter.config.query import Query
 from exporter.frame import Frame
 from exporter.metrics.telemetry import Telemetry
 from exporter.promql import only
-from exporter.schema import Query
 from exporter.tsdb.parse import Invalid, Vector
 
 SHORT = 60

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from exporter.backtest import Backtest, backtest
+from exporter.config.query import Query
 from exporter.metrics.telemetry import Telemetry
 from exporter.models.contract import Scores
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
 from exporter.tsdb.client import Client

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from exporter import config
 from exporter.calendars import intervals
 from exporter.calendars.calendar import Calendar
+from exporter.config.file import parse
 from exporter.demo.servers import find
 from exporter.diary.incidents import listed
 from tests.rules.promql import REPOSITORY
@@ -31,13 +31,13 @@ def test_every_example_is_a_configuration(page: str) -> None:
     """Each block of YAML but Alertmanager's own is accepted beside the two keys that are required."""
     for block in blocks(page, "yaml"):
         if "route:" not in block:
-            config.parse(block + yaml.safe_dump(MINIMAL))
+            parse(block + yaml.safe_dump(MINIMAL))
 
 
 def test_the_mutes_load_with_what_the_command_prints(tmp_path: Path) -> None:
     """The route of the page and the intervals of its examples together pass amtool."""
     *examples, route = blocks("calendars.md", "yaml")
-    loaded = [config.parse(it + yaml.safe_dump(MINIMAL)) for it in examples]
+    loaded = [parse(it + yaml.safe_dump(MINIMAL)) for it in examples]
     (holidays,) = [it for one in loaded for it in one.calendars if it.name == "holidays"]
     found = [intervals.of_calendar(Calendar(holidays, "Europe/Berlin"), 1_800_000_000, 1_810_000_000)]
     found += intervals.of_periods(loaded[1].periods, "Europe/Berlin")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.config import load, parse
+from exporter.config.file import load, parse
 from exporter.demo.servers import find
 
 ROOT = Path(__file__).resolve().parents[1]

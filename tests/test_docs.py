@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 from exporter.cli import tidemark
 from exporter.commands import exits
+from exporter.config.query import Scoring, Tuning
+from exporter.config.schema import Config
 from exporter.metrics.catalogue import CATALOGUE
-from exporter.schema import Config, Scoring, Tuning
 from exporter.shown.status import NEXT_STEP
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter.config.query import Query
 from exporter.demo import servers
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
 from exporter.tsdb.client import Client

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter import config
+from exporter.config.file import parse
 from exporter.demo.servers import find
 from exporter.packs import library
 from tests.rules.promql import REPOSITORY, groups, metric_names
@@ -92,7 +92,7 @@ def test_the_examples_are_configurations() -> None:
         elif "rule_files" in block:
             assert all(list(REPOSITORY.glob(it)) for it in yaml.safe_load(block)["rule_files"])
         else:
-            assert config.parse("tsdb: {url: 'http://localhost:9090'}\n" + block, environment={}).queries
+            assert parse("tsdb: {url: 'http://localhost:9090'}\n" + block, environment={}).queries
 
 
 def test_the_rules_take_other_names(tmp_path: Path) -> None:
@@ -130,4 +130,4 @@ def test_the_rules_take_other_names(tmp_path: Path) -> None:
 def test_the_parameters_on_the_page_are_accepted(name: str) -> None:
     """A block that tries the pack with other names is a configuration."""
     for block in re.findall(r"```yaml\n(.*?)```", page(name), re.DOTALL):
-        assert config.parse("tsdb: {url: 'http://localhost:9090'}\n" + block, environment={}).queries
+        assert parse("tsdb: {url: 'http://localhost:9090'}\n" + block, environment={}).queries

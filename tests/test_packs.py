@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter import config
 from exporter.assets.values import Values
+from exporter.config.file import parse
+from exporter.config.problems import ConfigError
+from exporter.config.schema import Config
 from exporter.demo.servers import find
 from exporter.packs import library
 from tests.rules.promql import BY_PROMETHEUS, REPOSITORY, RULES, groups, metric_names, recorded
@@ -27,9 +29,9 @@ OTHER_NAMES = {
 }
 
 
-def parsed(**keys: Any) -> config.Config:
+def parsed(**keys: Any) -> Config:
     """The configuration with these keys beside `tsdb`."""
-    return config.parse(yaml.safe_dump({"tsdb": TSDB, **keys}), environment={})
+    return parse(yaml.safe_dump({"tsdb": TSDB, **keys}), environment={})
 
 
 def test_a_pack_is_a_whole_configuration() -> None:
@@ -112,26 +114,26 @@ def test_names_of_metrics_and_labels_can_be_chosen() -> None:
 )
 def test_a_pack_that_cannot_be_used_is_told_once(packs: Any, told: str) -> None:
     """One line says what is wrong; that its queries are missing is no second mistake."""
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         parsed(queries=[{"name": "a", "expr": "up"}], packs=packs)
     assert told in [line.partition(": ")[2] for line in caught.value.lines()]
     if isinstance(packs, list):
-        with pytest.raises(config.ConfigError) as alone:
+        with pytest.raises(ConfigError) as alone:
             parsed(packs=packs)
         assert not any("queries" in line for line in alone.value.lines())
 
 
 def test_no_packs_and_no_queries_is_refused() -> None:
     """An empty list of packs scores nothing."""
-    with pytest.raises(config.ConfigError, match="queries: is required"):
+    with pytest.raises(ConfigError, match="queries: is required"):
         parsed(packs=[])
 
 
 def test_a_default_that_does_not_fit_points_at_the_pack() -> None:
     """What is wrong with a query of a pack is said on the line of the pack."""
     text = yaml.safe_dump({"tsdb": TSDB}) + "scoring: {history: 1d}\npacks:\n\n  - ml-service\n"
-    with pytest.raises(config.ConfigError) as caught:
-        config.parse(text, environment={})
+    with pytest.raises(ConfigError) as caught:
+        parse(text, environment={})
     assert {line.split(":")[1] for line in caught.value.lines()} == {"6"}
 
 

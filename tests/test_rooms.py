@@ -28,8 +28,6 @@ ROOMS = [
     {"models"},
     {"tail", "seasons", "record", "quality", "confidence", "residuals", "dependence"},
     {"config"},
-    {"consistency"},
-    {"dependencies", "schema"},
     {"calendars"},
     {"kinds", "matchers"},
     {"columns"},
@@ -52,7 +50,7 @@ OWNERS = {
     "dateutil": {"calendars"},
     "icalendar": {"calendars"},
     "yaml": {"config", "packs", "web", "commands", "assets"},
-    "pydantic": {"config", "schema", "kinds", "calendars", "web"},
+    "pydantic": {"config", "kinds", "calendars", "web"},
 }
 
 FORBIDDEN = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}

@@ -8,11 +8,11 @@ import httpx
 import numpy as np
 import pytest
 
+from exporter.config.query import Query
 from exporter.cycle.persistence import restore, saved
 from exporter.frame import DuplicateSeries
 from exporter.metrics.telemetry import Telemetry
 from exporter.population import Stopped
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Surroundings
 from exporter.tsdb.client import Client

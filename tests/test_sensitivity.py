@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import config, tail
+from exporter import tail
+from exporter.config.file import parse
+from exporter.config.problems import ConfigError
+from exporter.config.query import Query
 from exporter.cycle.persistence import fingerprint
 from exporter.durations import parse_budget, parse_sensitivity
 from exporter.population import Population
-from exporter.schema import Query
 from exporter.sensitivity import Sensitivity
 from tests.test_scorer import NOW, STEP, query, scorer, scores, services, turn
 
@@ -31,8 +33,8 @@ def file(scoring: str = "{}", queries: str = "[{name: a, expr: up}]", categories
 
 def refusal(text: str) -> list[str]:
     """The lines with which `text` is refused."""
-    with pytest.raises(config.ConfigError) as caught:
-        config.parse(text)
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
     return caught.value.lines()
 
 
@@ -80,7 +82,7 @@ def test_a_query_that_names_its_sensitivity_means_all_its_series() -> None:
         " {name: c, expr: up, false_alarms: 1 per day}]",
         "[{name: payment, match: {service: pay}, sensitivity: high}]",
     )
-    first, second, third = config.parse(text).queries
+    first, second, third = parse(text).queries
     assert (first.budget, [it.name for it in first.categories]) == (30 * DAY, ["payment"])
     assert (second.budget, second.categories) == (DAY, ())
     assert (third.budget, third.categories) == (DAY, ())
@@ -92,7 +94,7 @@ def test_a_query_may_have_categories_of_its_own() -> None:
         queries="[{name: a, expr: up, categories: [{name: x, match: {a: b}, sensitivity: low}]}]",
         categories="[{name: y, match: {c: d}, sensitivity: high}]",
     )
-    assert [it.name for it in config.parse(text).queries[0].categories] == ["x"]
+    assert [it.name for it in parse(text).queries[0].categories] == ["x"]
 
 
 @pytest.mark.parametrize(

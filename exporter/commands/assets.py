@@ -27,7 +27,7 @@ from exporter.assets.values import (
 )
 from exporter.commands import exits
 from exporter.commands.arguments import channels, fitting, packs, pairs, url, zone
-from exporter.config import load
+from exporter.config.file import load
 
 Form = Literal["plain", "operator"]
 FORMS: dict[Form, Callable[[Values], plain.Files]] = {"plain": plain.files, "operator": operator.files}

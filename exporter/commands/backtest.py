@@ -19,11 +19,11 @@ from rich.text import Text
 
 from exporter.backtest import Backtest, Happening, backtest
 from exporter.commands import exits, pictures, wiring
-from exporter.config import LoadedConfig, load
+from exporter.config.file import LoadedConfig, load
+from exporter.config.query import Query
 from exporter.diary.diary import Diary, Times
 from exporter.durations import format_duration
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.surroundings import Source, Surroundings
 from exporter.tsdb.errors import TsdbError

@@ -16,7 +16,7 @@ from rich.table import Table
 from exporter.calendars import intervals
 from exporter.calendars.intervals import Part
 from exporter.commands import exits, wiring
-from exporter.config import load
+from exporter.config.file import load
 
 
 def calendars(path: Path, output: Literal["yaml", "json", "table"], ahead: float) -> int:

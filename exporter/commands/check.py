@@ -15,12 +15,13 @@ import click
 import orjson
 
 from exporter.commands import exits, wiring
-from exporter.config import ConfigError, LoadedConfig, load
+from exporter.config.file import LoadedConfig, load
+from exporter.config.problems import ConfigError
+from exporter.config.schema import Pack
 from exporter.diary.alertmanager import Alertmanager
 from exporter.kinds import HOUR
 from exporter.metrics.telemetry import Telemetry
 from exporter.packs import library
-from exporter.schema import Pack
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 

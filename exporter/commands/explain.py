@@ -19,10 +19,10 @@ from rich.text import Text
 
 from exporter.commands import exits, pictures, wiring
 from exporter.commands.once import watched_pass
-from exporter.config import LoadedConfig, load
+from exporter.config.file import LoadedConfig, load
+from exporter.config.schema import Config
 from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config
 from exporter.shown.matches import matches
 from exporter.shown.past import Past
 from exporter.shown.portrait import Picture, Portrait

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exporter.commands import exits, pictures, wiring
-from exporter.config import load
+from exporter.config.file import load
 from exporter.cycle.cycle import Cycle
 from exporter.durations import format_duration
 from exporter.metrics.exposition import GroupScores

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from exporter.commands import exits, wiring
 from exporter.commands.once import watched_pass
-from exporter.config import load
+from exporter.config.file import load
 from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.reports import drift as drifts

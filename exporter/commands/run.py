@@ -14,7 +14,8 @@ import click
 import structlog
 
 from exporter.commands import exits, wiring
-from exporter.config import ConfigError, LoadedConfig, load
+from exporter.config.file import LoadedConfig, load
+from exporter.config.problems import ConfigError
 from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.shown.matches import matches

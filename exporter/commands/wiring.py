@@ -13,7 +13,8 @@ from exporter.calendars import ical
 from exporter.calendars.calendar import Calendar, Occurrences
 from exporter.calendars.timetable import Exclusion
 from exporter.calendars.windows import Agenda, Window, unix
-from exporter.config import ConfigError, LoadedConfig, Problem
+from exporter.config.file import LoadedConfig
+from exporter.config.problems import ConfigError, Problem
 from exporter.diary import incidents
 from exporter.diary.alertmanager import Alertmanager
 from exporter.diary.diary import Times

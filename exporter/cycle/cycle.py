@@ -8,8 +8,10 @@ from collections.abc import Mapping
 
 import structlog
 
-from exporter import dependencies
 from exporter.calendars.windows import Agenda
+from exporter.config import dependencies
+from exporter.config.query import Query
+from exporter.config.schema import Config
 from exporter.cycle import persistence
 from exporter.cycle.drifts import Drifts
 from exporter.cycle.recent import Recent
@@ -19,7 +21,6 @@ from exporter.durations import format_duration
 from exporter.groups.assembly import Groups, grouped
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config, Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import Sensitivity
 from exporter.store import Damaged, Store

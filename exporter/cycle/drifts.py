@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from exporter.config.query import Drift
+from exporter.config.schema import Config, Group
 from exporter.drift import services
 from exporter.drift.hours import HOUR
 from exporter.drift.watch import Outcome, run, span, wants
 from exporter.metrics.exposition import DriftScores
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config, Drift, Group
 from exporter.scorer import Scorer
 
 STALE = 3 * HOUR

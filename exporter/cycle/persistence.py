@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from exporter.calendars.windows import Agenda, Window
+from exporter.config.query import Query
 from exporter.drift import memory
 from exporter.facts import facts
 from exporter.metrics.exposition import QueryScores
 from exporter.population import Population
 from exporter.residuals import SLOT, Residuals
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.store import Saved
 

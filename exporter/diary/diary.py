@@ -13,11 +13,11 @@ import structlog
 
 from exporter.calendars import periods
 from exporter.calendars.windows import REASONS, Agenda, Window, Windows
+from exporter.config.schema import Config
 from exporter.diary import incidents
 from exporter.diary.alertmanager import Alertmanager, Heard
 from exporter.matchers import Matcher
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config
 from exporter.store import Damaged, Store
 from exporter.surroundings import Clock, Source
 from exporter.tsdb.errors import TsdbError

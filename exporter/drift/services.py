@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from exporter.config.schema import Group
 from exporter.drift import classifier, joint
 from exporter.drift.watch import Labels, Outcome, Shown
 from exporter.frame import Floats, Rows
 from exporter.metrics.exposition import DriftScores, Table, render_labels
-from exporter.schema import Group
 
 
 def scores(group: Group, outcomes: Sequence[Outcome]) -> DriftScores | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from exporter.config.query import Drift
 from exporter.drift import MEAN
 from exporter.drift.change import changes
 from exporter.drift.histogram import BOUND, Histograms
@@ -15,7 +16,6 @@ from exporter.drift.reference import Reference
 from exporter.drift.renewal import REPORTED, is_due, renewed
 from exporter.frame import Floats, Mask, Rows
 from exporter.metrics.exposition import DriftScores, Table, render_labels
-from exporter.schema import Drift
 
 CLASSIFIER = "classifier"
 """The test that is of services alone, and needs the hours of the reference themselves."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter import columns
-from exporter.schema import Query
+from exporter.config.query import Query
 
 HOUR, DAY = 3_600.0, 86_400.0
 

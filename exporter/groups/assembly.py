@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
+from exporter.config.schema import Config
+from exporter.config.schema import Group as Settings
 from exporter.groups.scoring import Group, Past
 from exporter.metrics.exposition import GroupScores
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config
-from exporter.schema import Group as Settings
 from exporter.scorer import Scorer
 
 _log = structlog.get_logger("groups")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import structlog
 
+from exporter.config.schema import Group as Settings
 from exporter.frame import Floats
 from exporter.groups.joint import Joint, TooShort, fit
 from exporter.groups.law import edge
@@ -16,7 +17,6 @@ from exporter.groups.members import Key, Membership, Table, tabulate
 from exporter.metrics.exposition import GroupScores, render_labels
 from exporter.metrics.telemetry import Telemetry
 from exporter.residuals import REMEMBERED, SLOT, Present, Residuals
-from exporter.schema import Group as Settings
 
 RETRY = 900.0
 """Seconds after which a fit that could not be made, or that lacked a query, is tried again."""

@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 import orjson
 
+from exporter.config.query import Output
 from exporter.frame import DuplicateSeries, Floats, Labels, Mask, Rows
 from exporter.metrics.catalogue import PUBLISHED
 from exporter.models.contract import Scores
-from exporter.schema import Output
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 EMPTY: Mapping[str, Floats] = MappingProxyType({})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter import __version__
-from exporter.config import LoadedConfig
+from exporter.config.file import LoadedConfig
 from exporter.cycle.cycle import Cycle
 from exporter.cycle.turns import Failure
 from exporter.metrics.telemetry import revision

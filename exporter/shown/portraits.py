@@ -12,10 +12,10 @@ import numpy as np
 from exporter import __version__
 from exporter.calendars.windows import WEEK, Agenda
 from exporter.confidence import settledness, steadiness, youth
+from exporter.config.query import Query
 from exporter.cycle.cycle import Cycle
 from exporter.matchers import fits
 from exporter.metrics.exposition import QueryScores, Snapshot
-from exporter.schema import Query
 from exporter.scorer import Scorer
 from exporter.sensitivity import NONE, Sensitivity
 from exporter.shown.drifting import drifting, labels_of

@@ -18,13 +18,13 @@ import pytest
 from exporter.calendars.timetable import Alertmanager as Section
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Agenda
+from exporter.config.schema import Config
 from exporter.cycle.cycle import Cycle
 from exporter.demo import servers
 from exporter.diary.alertmanager import Alertmanager
 from exporter.diary.diary import Times
 from exporter.matchers import fits
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config
 from exporter.store import Store
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings

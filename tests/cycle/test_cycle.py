@@ -10,9 +10,10 @@ import httpx
 import numpy as np
 import pytest
 
+from exporter.config.query import Query
+from exporter.config.schema import Config
 from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config, Query
 from exporter.store import Store
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings

@@ -12,12 +12,12 @@ import pytest
 
 from exporter.calendars.timetable import Incidents
 from exporter.calendars.windows import Agenda, Window
+from exporter.config.schema import Config
 from exporter.cycle.cycle import Cycle
 from exporter.diary.diary import FILE, Diary, Times
 from exporter.diary.incidents import expression
 from exporter.matchers import patterns
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config
 from exporter.store import Store
 from tests.curves import DAY, daily, replaced
 from tests.cycle.test_cycle import NOW, STEP, Clock, client, text

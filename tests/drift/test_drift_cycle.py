@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exporter.config.schema import Config
 from exporter.cycle.cycle import Cycle
 from exporter.drift import memory
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config
 from exporter.store import Store
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings

@@ -15,9 +15,9 @@ import orjson
 import pytest
 
 from exporter.commands.once import _document
+from exporter.config.schema import Config
 from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
-from exporter.schema import Config
 from exporter.store import Store
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporter.config.query import Output
 from exporter.demo.servers import find
 from exporter.frame import DuplicateSeries
 from exporter.metrics.catalogue import CATALOGUE, OCCASIONAL, SCORES
@@ -25,7 +26,6 @@ from exporter.metrics.exposition import (
 )
 from exporter.metrics.telemetry import Telemetry
 from exporter.models.contract import Scores
-from exporter.schema import Output
 
 
 def query_scores(labels: list[dict[str, str]], values: list[float], query: str = "q") -> QueryScores:

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from exporter import schema
-from exporter.config import LoadedConfig
+from exporter.config import schema
+from exporter.config.file import LoadedConfig
 from exporter.shown.overview import links, overview
 from exporter.shown.status import Status
 from tests.curves import daily, replaced

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from exporter.commands import wiring
-from exporter.config import load
+from exporter.config.file import load
 from exporter.metrics.telemetry import Telemetry
 from exporter.promql import scores_of
 from exporter.shown.past import FAMILIES, POINTS, REACHES, SLOTS, Past, step_of

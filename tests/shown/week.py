@@ -9,16 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from exporter import config
 from exporter.calendars.windows import Windows
 from exporter.commands.run import Exporter
 from exporter.commands.wiring import times
-from exporter.config import LoadedConfig
+from exporter.config.file import LoadedConfig, parse
+from exporter.config.query import Query
 from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
 from exporter.population import Population
 from exporter.promql import scores_of
-from exporter.schema import Query
 from exporter.shown.past import FAMILIES, Past
 from exporter.store import Store
 from exporter.tsdb.client import Client
@@ -120,7 +119,7 @@ def scraped(query: Query, curve: Curve, windows: Windows) -> list[tuple[dict[str
 @contextmanager
 def shop(directory: Path) -> Iterator[str]:
     """The address of a Tidemark that has watched the shop through the incident."""
-    settings = config.parse(CONFIG)
+    settings = parse(CONFIG)
     loaded = LoadedConfig(settings, "9f2c41d07be3" * 5, directory / "tidemark.yml")
     clock, telemetry, stop = Clock(NOW - 3 * 3_600), Telemetry(), threading.Event()
     tsdb = FakeTsdb(series())

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from exporter import dependencies
 from exporter.calendars import calendar, periods
-from exporter.schema import Config, Group
+from exporter.config import dependencies
+from exporter.config.schema import Config, Group
 
 Place: TypeAlias = tuple[str | int, ...]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exporter.dependencies import Calls, faults, pairs
+from exporter.config.dependencies import Calls, faults, pairs
 
 
 def test_each_call_is_a_pair() -> None:

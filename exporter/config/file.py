@@ -1,53 +1,26 @@
-"""`tidemark.yml` -> frozen values, or every error at once: its place, what was found, what was expected."""
+"""`tidemark.yml` -> frozen values, or every error at once."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from exporter.consistency import Place, contradictions
+from exporter.config.consistency import Place, contradictions
+from exporter.config.problems import SECRETS, ConfigError, Problem, dotted, line_of, problems_of
+from exporter.config.query import Tuning
+from exporter.config.schema import Config
 from exporter.packs.unpacking import faults, unpack
-from exporter.schema import Config, Tuning
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_SECRETS = ("password", "credentials")
 _BUDGETS = {"sensitivity", "false_alarms"}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One thing that is wrong in the file: its line (0 when it has none), its path, and what to write."""
-
-    line: int
-    path: str
-    message: str
-
-
-class ConfigError(Exception):
-    """The file cannot be used; `problems` names every reason, in the order of the file."""
-
-    def __init__(self, source: str, problems: list[Problem]) -> None:
-        self.source = source
-        self.problems = sorted(problems)
-        super().__init__("\n".join(self.lines()))
-
-    def lines(self) -> list[str]:
-        """`file:line: path: message`, one line per problem."""
-        return [
-            ": ".join(
-                filter(None, (f"{self.source}:{it.line}" if it.line else self.source, it.path, it.message))
-            )
-            for it in self.problems
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +73,8 @@ def parse(text: str, source: str = "tidemark.yml", environment: Mapping[str, str
     try:
         config = Config.model_validate(value)
     except ValidationError as error:
-        raise ConfigError(source, tree.problems + list(_problems(error, tree.lines))) from None
-    found = [Problem(_line(tree.lines, at), _dotted(at), told) for at, told in contradictions(config)]
+        raise ConfigError(source, tree.problems + list(problems_of(error, tree.lines))) from None
+    found = [Problem(line_of(tree.lines, at), dotted(at), told) for at, told in contradictions(config)]
     if tree.problems or found:
         raise ConfigError(source, tree.problems + found)
     return config
@@ -133,7 +106,7 @@ class _Tree:
     def unpack(self, value: dict[str, Any]) -> None:
         """Write the queries of the packs behind those of the file; each stands on the line of its pack."""
         found = list(faults(value))
-        self.problems += [Problem(_line(self.lines, at), _dotted(at), told) for at, told in found]
+        self.problems += [Problem(line_of(self.lines, at), dotted(at), told) for at, told in found]
         if not found:
             self.lines |= {query: self.lines[pack] for query, pack in unpack(value).items()}
 
@@ -157,7 +130,7 @@ class _Tree:
         return out
 
     def _expanded(self, text: str, place: Place) -> str:
-        if place[-1:] and place[-1] in _SECRETS and not _VARIABLE.fullmatch(text):
+        if place[-1:] and place[-1] in SECRETS and not _VARIABLE.fullmatch(text):
             self._problem(
                 place, f"expected ${{ENV}}, or {place[-1]}_file: a secret does not stand in the file"
             )
@@ -169,7 +142,7 @@ class _Tree:
         return self.environment.get(name, name)
 
     def _problem(self, place: Place, message: str, line: int | None = None) -> None:
-        self.problems.append(Problem(line or self.lines.get(place, 0), _dotted(place), message))
+        self.problems.append(Problem(line or self.lines.get(place, 0), dotted(place), message))
 
 
 def _inherit(value: dict[str, Any]) -> None:
@@ -193,81 +166,3 @@ def _defaults(scoring: dict[str, Any]) -> dict[str, Any]:
     if "step" not in defaults and "interval" in scoring:
         defaults["step"] = scoring["interval"]
     return defaults
-
-
-def _problems(error: ValidationError, lines: Mapping[Place, int]) -> Iterator[Problem]:
-    for it in error.errors(include_url=False):
-        place: Place = it["loc"]
-        written = place[:-1] if it["type"] == "missing" else place
-        if written not in lines and _inherited(place):
-            continue  # said once, where it stands in `scoring`
-        if it["type"] == "too_short" and it["input"]:
-            continue  # an echo of the entries that are wrong themselves
-        if place == ("queries",) and it["type"] in ("missing", "too_short") and ("packs", 0) in lines:
-            continue  # an echo of packs that are wrong themselves
-        yield Problem(_line(lines, place), _dotted(place), _message(it))
-
-
-def _line(lines: Mapping[Place, int], place: Place) -> int:
-    """The line of `place`, or of the nearest section around it that stands in the file."""
-    return next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), 0)
-
-
-def _inherited(place: Place) -> bool:
-    return (
-        len(place) > 2 and place[0] == "queries" and place[2] in {*Tuning.model_fields, "categories", "drift"}
-    )
-
-
-_EXPECTED = {
-    "string_type": "expected text",
-    "int_type": "expected a whole number",
-    "float_type": "expected a number",
-    "bool_type": "expected true or false",
-    "model_type": "expected a mapping",
-    "dict_type": "expected a mapping",
-    "tuple_type": "expected a list",
-    "path_type": "expected a path",
-}
-
-
-def _message(it: Mapping[str, Any]) -> str:
-    """One line: what was expected, and what was found where that can be shown."""
-    context, found = it.get("ctx", {}), it["input"]
-    match it["type"]:
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return "is not a known key" + _suggestion(it["loc"])
-        case "value_error":
-            message = str(context["error"])
-        case "literal_error":
-            message = f"expected {context['expected']}"
-        case "too_short":
-            return "expected at least one entry"
-        case kind:
-            message = _EXPECTED.get(kind) or it["msg"].replace("Input should be", "expected")
-    shown = isinstance(found, str | int | float | list) and it["loc"][-1:] and it["loc"][-1] not in _SECRETS
-    return f"{message}, found {str(found)[:60]!r}" if shown and "found" not in message else message
-
-
-def _suggestion(place: Place) -> str:
-    known = [field.alias or name for name, field in _section(place[:-1]).items()]
-    near = difflib.get_close_matches(str(place[-1]), known, n=1)
-    return f": did you mean {near[0]}?" if near else f"; known here: {', '.join(known)}"
-
-
-def _section(place: Place) -> Mapping[str, Any]:
-    """The fields of the section at `place`, following the annotations of the schema."""
-    model: type[BaseModel] = Config
-    for part in place:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        options = [annotation, *getattr(annotation, "__args__", ())]
-        model = next(it for it in options if isinstance(it, type) and issubclass(it, BaseModel))
-    return model.model_fields
-
-
-def _dotted(place: Place) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")

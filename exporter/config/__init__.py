@@ -1,0 +1,1 @@
+"""`tidemark.yml`: its shape, what contradicts itself in it, and how it is read."""
