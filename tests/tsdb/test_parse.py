@@ -114,6 +114,18 @@ def test_many_blocks() -> None:
     np.testing.assert_array_equal(parse.matrix(matrix_answer(rows), times).values, values)
 
 
+def test_a_histogram_in_a_later_block() -> None:
+    """What is met only after many rows that are as usual is counted, and no row is read twice."""
+    times = np.arange(0, 60 * 3000, 60, dtype=np.int64)
+    plain = json.loads(matrix_answer([({}, [(at, "0.25") for at in times.tolist()])]))["data"]["result"][0]
+    rows = [json.dumps(plain | {"metric": {"i": str(i)}}, separators=(",", ":")) for i in range(8)]
+    rows += [f'{{"metric":{{"i":"8"}},"histograms":[[60,{HISTOGRAM}]]}}']
+    found = parse.matrix(answer("matrix", rows), times)
+    assert [json.loads(key)["i"] for key in found.keys] == [str(i) for i in range(9)]
+    assert np.isfinite(found.values).sum(axis=1).tolist() == [3000] * 8 + [0]
+    assert found.invalid == {"nan": 0, "inf": 0, "histogram": 1}
+
+
 @pytest.mark.parametrize("text", ["1e+06", "1E6", "1000000", "100000000000000000000000", "5e-324", "-0"])
 def test_forms_of_numbers(text: str) -> None:
     """Every way to write a number that a server uses is read."""
