@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from exporter.cli import tidemark
-from exporter.commands.demo import STORIES
+from exporter.commands.demo import STORIES, Tale
+from exporter.config.file import parse
 from exporter.demo.setting import THREE
-from exporter.demo.stage import rules_for
+from exporter.demo.stage import configuration, rules_for
 from exporter.demo.three import EXPECTED, Expected
 from exporter.demo.world import QUEUE, SERVICES, Incident, World
 from tests.alertmanager.alerts import labels_of
@@ -81,3 +82,11 @@ def test_every_story_can_be_chosen() -> None:
     (choice,) = [it.type for it in tidemark.commands["demo"].params if it.name == "story"]
     assert isinstance(choice, click.Choice)
     assert list(choice.choices) == list(STORIES)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_every_story_has_a_configuration_that_says_what_is_measured(story: Tale, tmp_path: Path) -> None:
+    """The exporter of each story starts, and patterns have traffic, errors and latency."""
+    setting, _ = STORIES[story]
+    queries = parse(configuration("http://127.0.0.1:8428", tmp_path, setting)).queries
+    assert {"traffic", "errors", "latency"} <= {it.signal for it in queries}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from exporter.demo.world import Incident
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`planted` are incidents with times relative to now; `queries` are appended to the configuration, and
-    `signals` say what queries measure, so that patterns have their names.
+    """`planted` are incidents with times relative to now; `queries` are appended to the configuration.
 
     `drift_for` stands instead of the hour for which drift must last, and `patient` leaves the waits of
     Alertmanager as they are shipped.
@@ -19,7 +17,6 @@ class Setting:
 
     planted: tuple[Incident, ...] = ()
     queries: str = ""
-    signals: Mapping[str, str] = field(default_factory=dict)
     drift_for: str = ""
     patient: bool = False
 
@@ -37,7 +34,6 @@ QUEUES = """\
 THREE = Setting(
     planted=(Incident(DRIFTING, -30 * HOUR, 24 * HOUR, latency=1.4, ramp=24 * HOUR),),
     queries=QUEUES,
-    signals={"request_rate": "traffic", "error_ratio": "errors", "request_seconds": "latency"},
     drift_for="1m",
 )
 

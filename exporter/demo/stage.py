@@ -150,6 +150,11 @@ def _prometheus_config(alertmanager: str, port: int, rules: Path) -> str:
     )
 
 
+def configuration(url: str, state: Path, setting: Setting) -> str:
+    """The text of `tidemark.yml` for the TSDB at `url`."""
+    return CONFIG.format(url=url, state=state) + setting.queries
+
+
 @contextmanager
 def _victoria_metrics(directory: Path, job: str) -> Iterator[servers.Server]:
     """A VictoriaMetrics that scrapes the services itself."""
@@ -160,19 +165,12 @@ def _victoria_metrics(directory: Path, job: str) -> Iterator[servers.Server]:
         yield server
 
 
-def _configuration(url: str, state: Path, setting: Setting) -> str:
-    text = CONFIG.format(url=url, state=state) + setting.queries
-    for query, signal in setting.signals.items():
-        text = text.replace(f"- name: {query}\n", f"- name: {query}\n    signal: {signal}\n")
-    return text
-
-
 @contextmanager
 def _exporter(
     directory: Path, url: str, port: int, setting: Setting
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     config, log = directory / "tidemark.yml", directory / "tidemark.log"
-    config.write_text(_configuration(url, directory / "state", setting))
+    config.write_text(configuration(url, directory / "state", setting))
     options = [f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}"]
     with log.open("wb") as output:
         process = subprocess.Popen(
