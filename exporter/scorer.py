@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import structlog
 
-from exporter import survey
+from exporter import rows
 from exporter.config.query import Query
 from exporter.drift.watch import Known
-from exporter.durations import format_duration
 from exporter.facts import facts
+from exporter.figures import Figures
+from exporter.forecast.forecaster import Foretold
 from exporter.frame import Floats, Mask
-from exporter.metrics.exposition import QueryScores, Table, exposed_families, with_choice, with_label
-from exporter.models.contract import Choosing, Scores
+from exporter.metrics.exposition import QueryScores, exposed_families
+from exporter.models.contract import Scores
 from exporter.newcomers import Newcomers
 from exporter.population import Population
 from exporter.residuals import Present
@@ -34,6 +34,7 @@ class Scorer:
     def __init__(self, query: Query, around: Surroundings) -> None:
         self.query = query
         self.reader = Reader(query, around)
+        self.figures = Figures(self.reader)
         self.series = self._population(())
         self.newcomers: Newcomers | None = None
         self.time: int | None = None
@@ -46,7 +47,6 @@ class Scorer:
         self.dropped = 0
         self.listener: Listener | None = None
         self._refused: frozenset[bytes] = frozenset()
-        self._surveyed = -1
         self._adopted: tuple[Query, Surroundings] | None = None
 
     def target(self, now: float) -> int:
@@ -94,7 +94,7 @@ class Scorer:
     def lose(self) -> None:
         """Expose nothing until a turn succeeds."""
         self.scores, self.present, self.newcomers = None, None, None
-        self._tell_models(np.zeros(len(self.series), bool))
+        self.figures.models(self.series, np.zeros(len(self.series), bool))
         self._count(0, 0, len(self.series))
 
     def _take_over(self) -> None:
@@ -140,7 +140,7 @@ class Scorer:
                 if time == target:
                     self._publish(target, values, scores)
             self._progress((time - self.begun) / max(1, target - self.begun))
-        self._tell_refused()
+        self.figures.refused(self.series)
         last = np.isfinite(frame.values[:, -1])
         self._welcome([frame.keys[row] for row in np.flatnonzero(last).tolist()], target)
 
@@ -157,7 +157,7 @@ class Scorer:
         if self.listener:
             self.listener(target, values, scores)
         self._publish(target, values, scores)
-        self._tell_refused()
+        self.figures.refused(self.series)
         self._welcome(alive, target)
 
     def _welcome(self, alive: Sequence[bytes], target: int) -> None:
@@ -181,134 +181,56 @@ class Scorer:
         return admitted
 
     def _publish(self, time: int, values: Floats, scores: Scores) -> None:
-        beside = self.series.beside(time)
-        roster = self.series.roster
-        told = self.series.quality.told(time + self.query.offset, roster.last_seen)
-        families = exposed_families(self.query.outputs, values, scores, beside, told)
-        judged = np.isfinite(scores.score)
-        tables = (
-            *self._tell_models(judged),
-            *self._foretold(time, np.isfinite(values)),
-            *self._resting(time, told),
-            *self.series.named.tables(judged),
-        )
-        known, names = facts(self.series, time, beside), self.series.choices()[0]
-        self.scores = QueryScores(
-            self.query.name, time, roster.rendered, roster.labels, families, tables, known, names
-        )
-        if residuals := self.series.residuals:
+        """Freeze what is said of the point at `time`, and tell what goes with it."""
+        series, roster = self.series, self.series.roster
+        told = series.quality.told(time + self.query.offset, roster.last_seen)
+        here, judged = np.isfinite(values), np.isfinite(scores.score)
+        foretold = series.foretold(time)
+        self.scores = self._scores(time, values, scores, told, foretold)
+        if residuals := series.residuals:
             strayed = residuals.state["residual"].copy()
             self.present = Present(self.query.name, time, roster.labels, scores.score, strayed)
-        scored, present = int(judged.sum()), int(np.isfinite(values).sum())
-        paused = self._paused(time, values)
+        self.figures.models(series, judged)
+        if foretold:
+            self.figures.forecasts(foretold.error_ratio)
+        scored, present, paused = int(judged.sum()), int(here.sum()), self._paused(time, here)
         self._count(scored, present - scored - paused, len(values) - present, paused)
-        self._tell_what_is_known()
-        self._tell_input(values, told["anomaly_input_lag_seconds"])
-        self._survey(time, values, judged)
+        self.figures.knowledge(series, self.begun)
+        self.figures.input(series, values, told["anomaly_input_lag_seconds"])
+        self.figures.survey(series, time, values, judged)
         self._progress(1.0)
 
-    def _foretold(self, time: int, here: Mask) -> Sequence[Table]:
-        """The forecasts of the series that are `here`, by horizon and by limit."""
-        foretold, labels = self.series.foretold(time), self.series.roster.rendered
-        if foretold is None:
-            return ()
-        for horizon, ratio in foretold.error_ratio.items():
-            self.reader.tell("forecast_error_ratio", ratio, horizon=format_duration(horizon))
-        names = ("forecast_value", "forecast_lower", "forecast_upper")
-        ahead = (
-            Table(
-                with_label(labels, "horizon", format_duration(horizon)),
-                {name: np.where(here, row, np.nan) for name, row in zip(names, found, strict=True)},
-            )
-            for horizon, found in foretold.ahead.items()
+    def _scores(
+        self,
+        time: int,
+        values: Floats,
+        scores: Scores,
+        told: Mapping[str, Floats],
+        foretold: Foretold | None,
+    ) -> QueryScores:
+        """What is exposed of the point at `time`: its families, and rows of their own beside them."""
+        series, roster = self.series, self.series.roster
+        beside, judged = series.beside(time), np.isfinite(scores.score)
+        families = exposed_families(self.query.outputs, values, scores, beside, told)
+        tables = (
+            *rows.chosen_models(series, judged),
+            *rows.forecasts(roster.rendered, foretold, np.isfinite(values)),
+            *rows.resting(series, time, told),
+            *series.named.tables(judged),
         )
-        until = (
-            Table(
-                with_label(labels, "limit", limit),
-                {"forecast_seconds_to_limit": np.where(here, np.round(seconds), np.nan)},
-            )
-            for limit, seconds in foretold.until.items()
+        known, names = facts(series, time, beside), series.choices()[0]
+        return QueryScores(
+            self.query.name, time, roster.rendered, roster.labels, families, tables, known, names
         )
-        return (*ahead, *until)
 
-    def _resting(self, time: int, told: Mapping[str, Floats]) -> Sequence[Table]:
-        """Which series that are expected have no score because a calendar says so."""
+    def _paused(self, time: int, here: Mask) -> int:
+        """How many series are `here` (S,) and have no score because a calendar says so."""
         hidden = self.series.exclusions.at(time).hidden
-        if hidden is None:
-            return ()
-        paused = np.where(hidden & np.isfinite(told["anomaly_input_lag_seconds"]), 1.0, np.nan)
-        return (Table(self.series.roster.rendered, {"anomaly_paused": paused}),)
-
-    def _tell_input(self, values: Floats, lag: Floats) -> None:
-        """How many of the series that are expected are here, and how many of them stand still."""
-        expected, here = np.isfinite(lag), np.isfinite(values)
-        if expected.any():
-            self.reader.tell("anomaly_input_available_ratio", float(here.sum() / expected.sum()))
-        self.reader.tell("anomaly_input_stuck_series", int((self.series.quality.stuck & here).sum()))
-        for kind, count in self.series.quality.kinds(here).items():
-            self.reader.tell("anomaly_input_kind_series", count, kind=kind)
-
-    def _tell_refused(self) -> None:
-        """Count the samples that could not be true."""
-        for reason, amount in self.series.refused.items():
-            self.reader.count("input_invalid_samples_total", amount, reason=reason)
-        self.series.refused.clear()
-
-    def _paused(self, time: int, values: Floats) -> int:
-        """How many series are there and have no score because a calendar says so."""
-        hidden = self.series.exclusions.at(time).hidden
-        return 0 if hidden is None else int((hidden & np.isfinite(values)).sum())
-
-    def _tell_models(self, judged: Mask) -> Sequence[Table]:
-        """Count the `judged` series by model; which it is and why, where the query leaves that open."""
-        names, chosen = self.series.choices()
-        for name, count in zip(names, np.bincount(chosen[judged], minlength=len(names)), strict=True):
-            self.reader.tell("anomaly_model_series", int(count), model=name)
-        model = self.series.model
-        if not isinstance(model, Choosing):
-            return ()
-        rows = np.flatnonzero(judged)
-        families = {
-            "anomaly_chosen_model_info": np.ones(len(rows)),
-            "anomaly_chosen_model_width_ratio": np.round(model.reasons()[chosen[rows], rows], 3),
-        }
-        labels = with_choice(self.series.roster.rendered, "model", names, chosen, judged)
-        return (Table(labels, families),)
-
-    def _tell_what_is_known(self) -> None:
-        """How much the models know, and whether they keep what was promised."""
-        record = self.series.record
-        self.reader.tell("anomaly_model_trained_timestamp_seconds", self.begun)
-        self.reader.tell("anomaly_model_samples", float(record.state["points"].sum(dtype=np.float64)))
-        ratios = {
-            "false_alarm": record.false_alarm_ratio(),
-            "contamination": record.contamination_ratio(),
-            "validation": record.validation_ratio(),
-        }
-        for name, ratio in ratios.items():
-            if not math.isnan(ratio):
-                self.reader.tell(f"anomaly_model_{name}_ratio", ratio)
-        for reason, share in record.excluded_ratio().items():
-            self.reader.tell("anomaly_model_excluded_ratio", share, reason=reason)
-
-    def _survey(self, time: int, values: Floats, judged: Mask) -> None:
-        """What takes longer to find out, once an hour; `judged` (S,): who has a score."""
-        number = survey.turn(self.query.name, time)
-        if number == self._surveyed:
-            return
-        new_day, self._surveyed = number // 24 != self._surveyed // 24, number
-        for season, share in survey.season_ratio(self.series, np.isfinite(values)).items():
-            self.reader.tell("anomaly_model_season_ratio", share, season=season)
-        for fault, share in survey.detection_ratio(self.series, time, values, judged).items():
-            self.reader.tell("anomaly_model_synthetic_detection_ratio", share, fault=fault)
-        if new_day:
-            for name, figure in survey.past_figures(self.series, np.isfinite(values)).items():
-                self.reader.tell(f"anomaly_model_{name}", figure)
+        return 0 if hidden is None else int((hidden & here).sum())
 
     def _count(self, scored: int, learning: int, missing: int, paused: int = 0) -> None:
         self.counts = {"scored": scored, "learning": learning, "missing": missing, "paused": paused}
-        for state, count in self.counts.items():
-            self.reader.tell("query_series", count, state=state)
+        self.figures.counts(self.counts)
 
     def _progress(self, share: float) -> None:
         if int(self.progress * 4) < int(share * 4):
