@@ -14,16 +14,16 @@ from exporter.config.query import Query
 from exporter.config.schema import Config
 from exporter.cycle import persistence
 from exporter.cycle.drifts import Drifts
+from exporter.cycle.keeping import Keeping
 from exporter.cycle.recent import Recent
 from exporter.cycle.turns import Failure, Turns
 from exporter.diary.diary import Diary, Times
-from exporter.durations import format_duration
 from exporter.groups.assembly import Groups, grouped
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
 from exporter.scorer import Scorer
 from exporter.sensitivity import Sensitivity
-from exporter.store import Damaged, Store
+from exporter.store import Store
 from exporter.surroundings import Clock, Source, Surroundings
 
 _log = structlog.get_logger("cycle")
@@ -42,7 +42,7 @@ class Cycle:
         clock: Clock = time,
         times: Times | None = None,
     ) -> None:
-        self.telemetry, self.store, self.stop, self.clock = telemetry, store, stop, clock
+        self.telemetry, self.stop, self.clock = telemetry, stop, clock
         self.snapshot = Snapshot.of(clock.time(), ())
         self.published = False
         self.ended_well = False
@@ -56,9 +56,9 @@ class Cycle:
         self._turns = Turns(telemetry, clock, config.tsdb.concurrency)
         self._wake = threading.Event()
         self._next: tuple[Config, Source, Times] | None = None
-        self._started = self._saved_at = clock.monotonic()
+        self._started = clock.monotonic()
         self._source = source
-        telemetry.set("state_ok", 1)
+        self._keeping = Keeping(store, telemetry, clock)
         self.diary.load(store)
         self._apply(config, source, times or Times())
 
@@ -141,28 +141,14 @@ class Cycle:
 
     def save(self) -> None:
         """Write the state of every query that has no turn under way."""
-        self._saved_at = self.clock.monotonic()
-        try:
-            for name, scorer in self.scorers.items():
-                saved = None if self._turns.is_busy(name) else persistence.saved(scorer)
-                if saved:
-                    self.store.save(name, saved)
-            self.diary.save(self.store)
-            self.telemetry.set("state_bytes", self.store.size())
-        except OSError as error:
-            _log.error("state cannot be saved", path=str(self.store.directory), error=error.strerror)
-            self.telemetry.count("events_total", event="state_save", result="failure")
-            self.telemetry.set("state_ok", 0)
-            return
-        self.telemetry.count("events_total", event="state_save", result="success")
-        self.telemetry.set("state_ok", 1)
-        self.telemetry.set("state_last_save_timestamp_seconds", self.clock.time())
+        idle = (scorer for name, scorer in self.scorers.items() if not self._turns.is_busy(name))
+        self._keeping.save(idle, self.diary)
 
     def _guarded_pass(self) -> None:
         """A pass and, when it is due, a save; whatever goes wrong outside of a query's turn is counted."""
         try:
             self.pass_over(within=self._pause())
-            if self.clock.monotonic() - self._saved_at >= self.config.state.save_interval:
+            if self._keeping.seconds() >= self.config.state.save_interval:
                 self.save()
         except Exception as error:
             self.telemetry.count("events_total", event="cycle", result="failure")
@@ -236,25 +222,8 @@ class Cycle:
         self.telemetry.replace_all("anomaly_model_series", query.name, {}, label="model")
         self.telemetry.replace_all("anomaly_model_excluded_ratio", query.name, {}, label="reason")
         self.telemetry.set("query_bootstrap_ratio", 0, query=query.name)
-        self._restore(scorer)
+        self._keeping.restore(scorer)
         return scorer
-
-    def _restore(self, scorer: Scorer) -> None:
-        """Load the cache of a query; a file that cannot be used is set aside, counted, and rebuilt."""
-        name, now = scorer.query.name, self.clock.time()
-        try:
-            saved = self.store.load(name)
-        except Damaged as error:
-            self.telemetry.count("state_recoveries_total", reason=error.reason)
-            self.telemetry.set("state_ok", 0)
-            kept = self.store.set_aside(name, now)
-            _log.error("state set aside, learning again", query=name, error=str(error), kept=kept)
-            return
-        if saved and persistence.restore(scorer, saved, now):
-            age = format_duration(max(0, int(now - saved.time)))
-            _log.info("state loaded", query=name, series=len(saved.keys), age=age)
-        elif saved:
-            _log.info("the saved state does not fit the query, learning again", query=name)
 
 
 def _goes_on(old: Scorer, query: Query, around: Surroundings, agenda: Agenda) -> bool:
