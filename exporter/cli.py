@@ -3,51 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import click
 
 from exporter import __version__, logs
+from exporter.commands.arguments import seconds, url_or_none
 from exporter.commands.assets import assets
+from exporter.commands.options import config_file, moment, output, to, unix
 from exporter.config.problems import ConfigError
-from exporter.durations import parse_duration
-from exporter.kinds import http_url
 
 Format = Literal["logfmt", "json"]
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-config_file = click.option(
-    "--config.file",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("tidemark.yml"),
-    show_default=True,
-    help="The configuration file.",
-)
-output = click.option(
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How the result is printed.",
-)
-
-
-def _seconds(_: click.Context, __: click.Parameter, found: str) -> float:
-    try:
-        return parse_duration(found)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}, found {found!r}") from None
-
-
-def _checked_url(_: click.Context, __: click.Parameter, found: str | None) -> str | None:
-    try:
-        return found and http_url(found)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}, found {found!r}") from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -93,7 +61,7 @@ def tidemark(log_level: str, log_format: Format) -> None:
 @click.option(
     "--web.external-url",
     "external_url",
-    callback=_checked_url,
+    callback=url_or_none,
     help="The URL under which people reach the status page.",
 )
 def run(
@@ -141,7 +109,7 @@ def check(config_file: Path, output: Literal["table", "json"]) -> None:
 )
 @click.option(
     "--ahead",
-    callback=_seconds,
+    callback=seconds,
     default="1y",
     show_default=True,
     help="How far dates are looked up; what recurs weekly needs none.",
@@ -187,7 +155,7 @@ def healthcheck(url: str, timeout: float) -> None:
 )
 @click.option(
     "--calm",
-    callback=_seconds,
+    callback=seconds,
     default="20s",
     show_default=True,
     help="How long the services behave before the incident; a page in that time is a failure.",
@@ -209,14 +177,11 @@ def demo(
     sys.exit(demo(tsdb, story, calm=calm, exit_after_alert=exit_after_alert, keep=keep))
 
 
-_moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
-
-
 @tidemark.command()
 @config_file
 @output
-@click.option("--from", "start", type=_moment, help="Begin, UTC.  [default: --days before the end]")
-@click.option("--to", "end", type=_moment, help="End, UTC.  [default: now]")
+@click.option("--from", "start", type=moment, help="Begin, UTC.  [default: --days before the end]")
+@click.option("--to", "end", type=moment, help="End, UTC.  [default: now]")
 @click.option("--days", type=click.FloatRange(0.01), default=7, show_default=True, help="Length of the past.")
 @click.option("--query", "queries", multiple=True, help="Only this query; may be repeated.")
 @click.option("--top", type=click.IntRange(0), default=5, show_default=True, help="Happenings per query.")
@@ -232,7 +197,7 @@ def backtest(
     """Score a past as if it were live, and print what would have been above the edge."""
     from exporter.commands.backtest import Asked, run
 
-    asked = Asked(_unix(start), _unix(end), days * 86_400, queries, top, output)
+    asked = Asked(unix(start), unix(end), days * 86_400, queries, top, output)
     sys.exit(run(config_file, asked))
 
 
@@ -241,7 +206,7 @@ def backtest(
 @click.argument("labels", nargs=-1, metavar="[LABEL=VALUE]...")
 @config_file
 @output
-@click.option("--at", type=_moment, help="Explain the score of this time, UTC.  [default: now]")
+@click.option("--at", type=moment, help="Explain the score of this time, UTC.  [default: now]")
 def explain(
     query: str,
     labels: tuple[str, ...],
@@ -255,11 +220,7 @@ def explain(
     pairs = [it.partition("=") for it in labels]
     if wrong := [name for name, equals, _ in pairs if not name or not equals]:
         raise click.BadParameter(f"expected LABEL=VALUE, found {wrong[0]!r}")
-    sys.exit(explain(config_file, query, {name: value for name, _, value in pairs}, _unix(at), output))
-
-
-def _unix(moment: datetime | None) -> float | None:
-    return moment.replace(tzinfo=UTC).timestamp() if moment else None
+    sys.exit(explain(config_file, query, {name: value for name, _, value in pairs}, unix(at), output))
 
 
 @tidemark.group()
@@ -267,16 +228,9 @@ def report() -> None:
     """Write what drifted, or how the week was, as one HTML file and the same as JSON."""
 
 
-def _to(name: str) -> Callable[[Command], Command]:
-    help_text = "Path of both files, without .html and .json."
-    return click.option(
-        "--to", type=click.Path(path_type=Path), default=name, show_default=True, help=help_text
-    )
-
-
 @report.command("drift")
 @config_file
-@_to("tidemark-drift")
+@to("tidemark-drift")
 def report_drift(config_file: Path, to: Path) -> None:
     """Score every query once, and write what drifts from its past, with histograms."""
     from exporter.commands.report import drift
@@ -286,14 +240,14 @@ def report_drift(config_file: Path, to: Path) -> None:
 
 @report.command("weekly")
 @config_file
-@_to("tidemark-weekly")
-@click.option("--end", type=_moment, help="End of the week, UTC.  [default: now]")
+@to("tidemark-weekly")
+@click.option("--end", type=moment, help="End of the week, UTC.  [default: now]")
 @click.option("--url", help="The TSDB that scrapes Tidemark, where it is not the one of the configuration.")
 def report_weekly(config_file: Path, to: Path, end: datetime | None, url: str | None) -> None:
     """Write the alerts of a week and their outcome, its episodes as pictures, and how every query did."""
     from exporter.commands.report import week
 
-    sys.exit(week(config_file, to, _unix(end), url))
+    sys.exit(week(config_file, to, unix(end), url))
 
 
 tidemark.add_command(assets)

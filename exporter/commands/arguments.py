@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 import click
 
 from exporter.assets.receivers import Channel, Unfit, channel_of
+from exporter.durations import parse_duration
 from exporter.kinds import http_url
 from exporter.packs import library
 
@@ -44,6 +45,19 @@ def url(_: click.Context, __: click.Parameter, found: str) -> str:
     """A callback that takes an HTTP address, without a slash at its end."""
     try:
         return http_url(found)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}, found {found!r}") from None
+
+
+def url_or_none(context: click.Context, parameter: click.Parameter, found: str | None) -> str | None:
+    """A callback that takes an HTTP address, or nothing."""
+    return url(context, parameter, found) if found else found
+
+
+def seconds(_: click.Context, __: click.Parameter, found: str) -> float:
+    """A callback that takes a duration such as 1h30m."""
+    try:
+        return parse_duration(found)
     except ValueError as error:
         raise click.BadParameter(f"{error}, found {found!r}") from None
 
