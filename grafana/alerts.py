@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from grafana import links, marks
 from grafana.charts import (
-    DASHES,
     GREY,
+    RATIO,
     RED,
     STACKED,
+    ZERO,
     Column,
     bars,
     colours,
+    dashed,
     graph,
-    line,
     stat,
     table,
     timeline,
@@ -87,10 +88,7 @@ def _firing() -> Panel:
         "Alerts now",
         "What fires or is pending, the longest first.",
         Column("active for", f"time() - {SINCE}", "s", ((86400, RED),)),
-        links={
-            "query": links.cell("This series", "series", "query", "service"),
-            "service": links.cell("This service", "services", "service"),
-        },
+        links=links.cells("query", "service"),
     )
 
 
@@ -120,7 +118,7 @@ def _by_name() -> list[Panel]:
                 "{{alertname}}",
                 instant=True,
             ),
-            defaults={"min": 0, "max": 1, **colours(GREY, (0.5, RED))},
+            defaults={**RATIO, **colours(GREY, (0.5, RED))},
         ),
         bars(
             "Activations by name",
@@ -131,7 +129,7 @@ def _by_name() -> list[Panel]:
                 "{{alertname}}",
                 instant=True,
             ),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         bars(
             "Activations by service",
@@ -143,7 +141,7 @@ def _by_name() -> list[Panel]:
                 "{{service}}",
                 instant=True,
             ),
-            defaults={"min": 0, "links": [links.point("This service", "services", "service")]},
+            defaults={**ZERO, "links": [links.service()]},
         ),
         graph(
             "Activations by name and day",
@@ -156,7 +154,7 @@ def _by_name() -> list[Panel]:
 
 
 def _episodes() -> list[Panel]:
-    lead = {"min": 0, "links": [links.point("This service", "services", "service")]}
+    lead = {**ZERO, "links": [links.service()]}
     return [
         graph(
             "Episodes of strange services",
@@ -183,8 +181,8 @@ def _storms() -> list[Panel]:
             "percentunit",
             Query("fleet:anomaly_services:ratio", "strange"),
             Query("anomaly:storm_share_threshold:default", "threshold"),
-            defaults={"min": 0, "max": 1},
-            overrides=[line("threshold", RED, lineStyle=DASHES, lineWidth=1)],
+            defaults=RATIO,
+            overrides=[dashed("threshold", RED)],
         ),
         graph(
             "Strange services",
@@ -192,7 +190,7 @@ def _storms() -> list[Panel]:
             "short",
             Query("fleet:anomaly_services:count", "strange"),
             Query("fleet:anomaly_services:known", "known"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
     ]
 
@@ -208,7 +206,7 @@ def _delivery() -> list[Panel]:
                 "sum by (integration) (rate(alertmanager_notifications_failed_total[$__rate_interval]))",
                 "{{integration}} failed",
             ),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Alerts and silences",
@@ -216,6 +214,6 @@ def _delivery() -> list[Panel]:
             "short",
             Query("sum by (state) (alertmanager_alerts)", "alerts {{state}}"),
             Query('sum by (state) (alertmanager_silences{state!="expired"})', "silences {{state}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from grafana import links
-from grafana.charts import BLUE, DASHES, GREY, ORANGE, PURPLE, RED, graph, line
+from grafana.charts import BLUE, GREY, ORANGE, PURPLE, RED, ZERO, dashed, graph, line
 from grafana.panels import Panel, Query
 from grafana.variables import SERIES
 
@@ -32,11 +32,11 @@ def of_series() -> list[Panel]:
             Query(f"anomaly_deviation{SERIES}", "deviation"),
             Query(f"{THRESHOLD} and on (query, service) anomaly_score{SERIES}", "threshold"),
             width=24,
-            defaults={"min": 0, "links": [links.portrait()]},
+            defaults={**ZERO, "links": [links.portrait()]},
             overrides=[
                 line("score", ORANGE, lineWidth=2),
                 line("deviation", PURPLE, lineWidth=1),
-                line("threshold", RED, lineStyle=DASHES, lineWidth=1),
+                dashed("threshold", RED),
             ],
         ),
     ]
@@ -68,7 +68,7 @@ def band(title: str, description: str, expr: Callable[[str], str], unit: str = "
         overrides=[
             line("lower", BLUE, lineWidth=0, hideFrom={"legend": True, "tooltip": False, "viz": False}),
             line("upper", BLUE, lineWidth=0, fillBelowTo="lower", fillOpacity=18),
-            line("expected", GREY, lineStyle=DASHES, lineWidth=1),
+            dashed("expected", GREY),
             line("value", ORANGE, lineWidth=2),
         ],
         **more,

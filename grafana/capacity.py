@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from grafana.charts import graph
+from grafana.charts import ZERO, graph
 from grafana.panels import Panel, Query
-from grafana.variables import DETECTOR
-
-OWN = f'query=~"$query", {DETECTOR}'
-OF_TIDEMARK = f"and on (job, instance) tidemark_build_info{{{DETECTOR}}}"
-ZERO = {"min": 0}
+from grafana.variables import DETECTOR, OF_TIDEMARK, OWN
 
 
 def panels() -> list[Panel]:
     """How the last 30 days went, whatever the time range is."""
     return [
-        graph(
+        _month(
             "Scored series",
             "Memory, cycle and /metrics grow with them.",
             "short",
             Query(f'sum by (instance) (tidemark_query_series{{state="scored", {OWN}}})', "{{instance}}"),
-            defaults=ZERO,
-            reach="30d",
-            width=8,
         ),
-        graph(
+        _month(
             "Memory",
             "Resident memory of the process.",
             "bytes",
             Query(f"process_resident_memory_bytes{{{DETECTOR}}} {OF_TIDEMARK}", "{{instance}}"),
-            defaults=ZERO,
-            reach="30d",
-            width=8,
         ),
-        graph(
+        _month(
             "Cycle over interval",
             "Mean duration of a cycle as a share of its interval; above 80 % think of a second one.",
             "percentunit",
@@ -42,8 +32,9 @@ def panels() -> list[Panel]:
                 f"/ tidemark_cycle_interval_seconds{{{DETECTOR}}}",
                 "{{instance}}",
             ),
-            defaults=ZERO,
-            reach="30d",
-            width=8,
         ),
     ]
+
+
+def _month(title: str, description: str, unit: str, query: Query) -> Panel:
+    return graph(title, description, unit, query, defaults=ZERO, reach="30d", width=8)

@@ -12,6 +12,8 @@ GREEN, YELLOW, RED, BLUE, GREY = "green", "yellow", "red", "blue", "#8e8e8e"
 ORANGE, PURPLE = "orange", "purple"
 DASHES = {"fill": "dash", "dash": [6, 6]}
 STACKED: Json = {"custom": {"fillOpacity": 40, "stacking": {"mode": "normal", "group": "A"}}, "min": 0}
+ZERO: Json = {"min": 0}
+RATIO: Json = {"min": 0, "max": 1}
 NEVER_SHOWN = ("Time", "job")
 
 
@@ -145,3 +147,8 @@ def line(name: str, colour: str, **custom: Any) -> Json:
     properties = [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}]
     properties += [{"id": f"custom.{key}", "value": value} for key, value in custom.items()]
     return {"matcher": {"id": "byName", "options": name}, "properties": properties}
+
+
+def dashed(name: str, colour: str) -> Json:
+    """A thin line of dashes, for what others are compared with."""
+    return line(name, colour, lineStyle=DASHES, lineWidth=1)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from grafana import capacity, links, marks
-from grafana.charts import GREEN, RED, Column, colours, graph, stat, table, timeline
+from grafana import capacity, links, marks, process
+from grafana.charts import GREEN, RATIO, RED, ZERO, colours, graph, stat, timeline
 from grafana.panels import Json, Panel, Query, Row
 from grafana.sheet import Sheet
-from grafana.variables import DETECTOR, detectors, label, status
-
-OWN = f'query=~"$query", {DETECTOR}'
-ZERO = {"min": 0}
-OF_TIDEMARK = f"and on (job, instance) tidemark_build_info{{{DETECTOR}}}"
+from grafana.variables import DETECTOR, OF_TIDEMARK, OWN, detectors, label, status
 
 
 def sheet() -> Sheet:
@@ -26,7 +22,7 @@ def sheet() -> Sheet:
             Row("Cycles and queries", _cycles()),
             Row("TSDB and Alertmanager", _sources()),
             Row("Series and scores", _series()),
-            Row("Process and state", _process()),
+            Row("Process and state", process.panels()),
             Row("Capacity, the last 30 days", capacity.panels()),
         ],
         [
@@ -145,7 +141,7 @@ def _cycles() -> list[Panel]:
             "How much of its history each query has read since the start.",
             "percentunit",
             Query(f"tidemark_query_bootstrap_ratio{{{OWN}}}", "{{query}}"),
-            defaults={"min": 0, "max": 1},
+            defaults=RATIO,
         ),
     ]
 
@@ -212,69 +208,5 @@ def _series() -> list[Panel]:
             "short",
             Query(f"sum by (reason) (tidemark_active_windows{{{DETECTOR}}})", "{{reason}}"),
             defaults=ZERO,
-        ),
-    ]
-
-
-def _process() -> list[Panel]:
-    return [
-        graph(
-            "Memory, /metrics and state",
-            "Resident memory of the process, size of one scrape, size of the state on disk.",
-            "bytes",
-            Query(f"process_resident_memory_bytes{{{DETECTOR}}} {OF_TIDEMARK}", "memory {{instance}}"),
-            Query(f"tidemark_snapshot_bytes{{{DETECTOR}}}", "/metrics {{instance}}"),
-            Query(f"tidemark_state_bytes{{{DETECTOR}}}", "state {{instance}}"),
-            defaults=ZERO,
-        ),
-        graph(
-            "Processor time",
-            "Processor cores in use.",
-            "short",
-            Query(
-                f"rate(process_cpu_seconds_total{{{DETECTOR}}}[$__rate_interval]) {OF_TIDEMARK}",
-                "{{instance}}",
-            ),
-            defaults=ZERO,
-        ),
-        graph(
-            "Time since the state was saved",
-            "The state is a cache: without it, the history is read anew.",
-            "s",
-            Query(f"time() - tidemark_state_last_save_timestamp_seconds{{{DETECTOR}}}", "{{instance}}"),
-            defaults=ZERO,
-        ),
-        graph(
-            "Events",
-            "Reloads, bootstraps, saves and the like, by result; and state files that had to be rebuilt.",
-            "short",
-            Query(
-                f"sum by (event, result) (increase(tidemark_events_total{{{DETECTOR}}}[$__rate_interval]))",
-                "{{event}} {{result}}",
-            ),
-            Query(
-                "sum by (reason) "
-                f"(increase(tidemark_state_recoveries_total{{{DETECTOR}}}[$__rate_interval]))",
-                "state rebuilt: {{reason}}",
-            ),
-            defaults=ZERO,
-        ),
-        table(
-            "Versions",
-            "What runs, and since when. All detectors should have one version and one configuration.",
-            Column(
-                "started",
-                f"1000 * process_start_time_seconds{{{DETECTOR}}} "
-                f"* on (job, instance) group_right () tidemark_build_info{{{DETECTOR}}}",
-                "dateTimeAsIso",
-            ),
-            Column(
-                "restarts within a day",
-                f"changes(process_start_time_seconds{{{DETECTOR}}}[1d]) "
-                f"* on (job, instance) group_right () tidemark_build_info{{{DETECTOR}}}",
-                "short",
-                ((3, RED),),
-            ),
-            height=6,
         ),
     ]

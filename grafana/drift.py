@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from grafana import links, marks
-from grafana.charts import GREEN, RED, YELLOW, Column, bars, colours, edge, graph, stat, table, timeline
+from grafana.charts import (
+    GREEN,
+    RATIO,
+    RED,
+    YELLOW,
+    ZERO,
+    Column,
+    bars,
+    colours,
+    edge,
+    graph,
+    stat,
+    table,
+    timeline,
+)
+from grafana.input import available
 from grafana.panels import Panel, Query, Row
 from grafana.sheet import Sheet
-from grafana.variables import CHOSEN, DETECTOR, detectors, queries, status
+from grafana.variables import CHOSEN, OWN, detectors, queries, status
 
 COMBINED = f'drift_score{{test="combined", {CHOSEN}}}'
-OWN = f'query=~"$query", {DETECTOR}'
 POOR = 'on () group_left () data:quality_threshold:default{severity="warning"}'
-TO_SERIES = links.point("This series", "series", "query", "service")
 
 
 def sheet() -> Sheet:
@@ -89,10 +102,7 @@ def _farthest() -> Panel:
         Column("shift", f"drift_shift{{{CHOSEN}}} and {top}"),
         Column("movement", f"drift_movement_ratio{{{CHOSEN}}} and {top}", "percentunit"),
         Column("input quality", f"anomaly_input_quality_ratio{{{CHOSEN}}} and {top}", "percentunit"),
-        links={
-            "query": links.cell("This series", "series", "query", "service"),
-            "service": links.cell("This service", "services", "service"),
-        },
+        links=links.cells("query", "service"),
     )
 
 
@@ -104,7 +114,7 @@ def _by_service() -> Panel:
         Query('service:drift_above:ratio{service=~"$service"}', "{{service}}"),
         {
             **colours(GREEN, (0.01, YELLOW), (0.3, RED)),
-            "links": [links.point("This service", "services", "service")],
+            "links": [links.service()],
         },
     )
 
@@ -115,7 +125,7 @@ def _by_query() -> Panel:
         "One query drifting everywhere speaks for the data; one service in all queries for the service.",
         "percentunit",
         Query('query:drift_above:ratio{query=~"$query"}', "{{query}}"),
-        defaults={"min": 0, "max": 1},
+        defaults=RATIO,
     )
 
 
@@ -139,7 +149,7 @@ def _tests() -> list[Panel]:
             "Share of the tests that find the farthest series of a query and service drifting.",
             "percentunit",
             Query(f"query_service:drift_consensus:ratio{{{CHOSEN}}}", "{{service}} {{query}}"),
-            defaults={"min": 0, "max": 1, "links": [TO_SERIES]},
+            defaults={**RATIO, "links": [links.series()]},
         ),
         graph(
             "Joint drift of services",
@@ -158,7 +168,7 @@ def _triage() -> list[Panel]:
             "The highest combined score by query and service. Compare with the panels beside and below.",
             "none",
             Query(f"query_service:drift_score:max{{{CHOSEN}}}", "{{service}} {{query}}"),
-            defaults={**edge(3), "links": [TO_SERIES]},
+            defaults={**edge(3), "links": [links.series()]},
         ),
         graph(
             "Input quality",
@@ -169,13 +179,7 @@ def _triage() -> list[Panel]:
             ),
             defaults={"max": 1, "links": [links.point("Its data", "input", "query", "service")]},
         ),
-        graph(
-            "Series that are there",
-            "Share of the query's series seen within a day that have a point now.",
-            "percentunit",
-            Query(f"anomaly_input_available_ratio{{{OWN}}}", "{{query}}"),
-            defaults={"min": 0, "max": 1},
-        ),
+        available(),
         graph(
             "New levels within a day",
             "Series that took a new level for normal in the day before: a release, or another metric.",
@@ -185,7 +189,7 @@ def _triage() -> list[Panel]:
                 f"(time() - anomaly_level_shift_timestamp_seconds{{{CHOSEN}}} < 86400)",
                 "{{service}} {{query}}",
             ),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
     ]
 
@@ -197,7 +201,7 @@ def _reference() -> list[Panel]:
             "Time since the end of the period that each query is compared with.",
             "s",
             Query(f"time() - drift_reference_timestamp_seconds{{{OWN}}}", "{{query}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         timeline(
             "Validity of the reference",
@@ -211,7 +215,7 @@ def _reference() -> list[Panel]:
             "Comparisons of windows that ended in an error.",
             "short",
             Query(f"sum by (query) (increase(drift_failures_total{{{OWN}}}[$__rate_interval]))", "{{query}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         table(
             "References in use",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from grafana import links, marks
-from grafana.charts import DASHES, RED, STACKED, Column, edge, graph, line, stat, table
+from grafana.charts import RATIO, RED, STACKED, ZERO, Column, dashed, edge, graph, stat, table
 from grafana.panels import Panel, Query, Row
 from grafana.sheet import Sheet
-from grafana.variables import CHOSEN, DETECTOR, detectors, queries, status
-
-OWN = f'query=~"$query", {DETECTOR}'
-TO_SERIES = links.point("This series", "series", "query", "service")
+from grafana.variables import CHOSEN, OWN, detectors, queries, status
 
 
 def sheet() -> Sheet:
@@ -84,10 +81,18 @@ def _worst() -> Panel:
         Column("quality", worst, "percentunit"),
         Column("lag", f"anomaly_input_lag_seconds{{{CHOSEN}}} and {worst}", "s", ((600, RED),)),
         ascending=True,
-        links={
-            "query": links.cell("This series", "series", "query", "service"),
-            "service": links.cell("This service", "services", "service"),
-        },
+        links=links.cells("query", "service"),
+    )
+
+
+def available() -> Panel:
+    """How many of the series that are expected are there, by query."""
+    return graph(
+        "Series that are there",
+        "Share of the query's series seen within a day that have a point now.",
+        "percentunit",
+        Query(f"anomaly_input_available_ratio{{{OWN}}}", "{{query}}"),
+        defaults=RATIO,
     )
 
 
@@ -100,15 +105,9 @@ def _there() -> list[Panel]:
             Query(f"avg by (query) (anomaly_input_quality_ratio{{{CHOSEN}}})", "{{query}}"),
             Query('data:quality_threshold:default{severity="warning"}', "threshold"),
             defaults={"max": 1},
-            overrides=[line("threshold", RED, lineStyle=DASHES, lineWidth=1)],
+            overrides=[dashed("threshold", RED)],
         ),
-        graph(
-            "Series that are there",
-            "Share of the query's series seen within a day that have a point now.",
-            "percentunit",
-            Query(f"anomaly_input_available_ratio{{{OWN}}}", "{{query}}"),
-            defaults={"min": 0, "max": 1},
-        ),
+        available(),
         graph(
             "Lag by query",
             "Age of the newest point of each query; the offset of the query while all is well.",
@@ -123,7 +122,7 @@ def _there() -> list[Panel]:
             Query(
                 f"max by (query, service) (anomaly_input_lag_seconds{{{CHOSEN}}})", "{{service}} {{query}}"
             ),
-            defaults={**edge(600), "links": [TO_SERIES]},
+            defaults={**edge(600), "links": [links.series()]},
         ),
         graph(
             "Missing and paused series",
@@ -156,14 +155,14 @@ def _possible() -> list[Panel]:
                 f"(rate(tidemark_input_invalid_samples_total{{{OWN}}}[$__rate_interval]))",
                 "{{query}} {{reason}}",
             ),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Stuck series",
             "Series that have not moved for far longer than ever before.",
             "short",
             Query(f"anomaly_input_stuck_series{{{OWN}}}", "{{query}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Series by kind",
@@ -177,6 +176,6 @@ def _possible() -> list[Panel]:
             "How many series each query has: a jump is a new label, or a lost one.",
             "short",
             Query(f"count by (query) (anomaly_input_quality_ratio{{{CHOSEN}}})", "{{query}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
     ]

@@ -52,6 +52,25 @@ def point(title: str, name: str, *labels: str) -> Json:
     return {"title": title, "url": f"/d/{uid(name)}/?{CARRIED}{chosen}"}
 
 
+def series() -> Json:
+    """From a line of a graph to its series."""
+    return point("This series", "series", "query", "service")
+
+
+def service() -> Json:
+    """From a line of a graph to its service."""
+    return point("This service", "services", "service")
+
+
+def cells(*columns: str) -> dict[str, Json]:
+    """Those of the columns `query` and `service` of a table: to the row's series, and to its service."""
+    leads = {
+        "query": cell("This series", "series", "query", "service"),
+        "service": cell("This service", "services", "service"),
+    }
+    return {it: leads[it] for it in columns}
+
+
 def portrait() -> Json:
     """From a line of a graph to the detector's page of the series, or of all with its query and service."""
     query, service = "${__field.labels.query}", "${__field.labels.service}"

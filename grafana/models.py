@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from grafana import links, marks
-from grafana.charts import GREEN, RED, STACKED, YELLOW, Column, bars, colours, edge, graph, stat, table
+from grafana import groups, links, marks
+from grafana.charts import (
+    RATIO,
+    RED,
+    STACKED,
+    YELLOW,
+    ZERO,
+    Column,
+    edge,
+    graph,
+    stat,
+    table,
+)
 from grafana.panels import Panel, Query, Row
 from grafana.sheet import Sheet
-from grafana.variables import CHOSEN, DETECTOR, detectors, queries, status
-
-OWN = f'query=~"$query", {DETECTOR}'
-RATIO = {"min": 0, "max": 1}
+from grafana.variables import CHOSEN, OWN, detectors, queries, status
 
 
 def sheet() -> Sheet:
@@ -24,7 +32,7 @@ def sheet() -> Sheet:
             Row("What was learnt", _learnt()),
             Row("Is the promise kept?", _promise()),
             Row("Which models", _kinds()),
-            Row("Groups", _groups()),
+            Row("Groups", groups.panels()),
         ],
         [
             marks.alerts('alertname=~"Model.+"'),
@@ -119,14 +127,14 @@ def _learnt() -> list[Panel]:
             "Share of the points seen that were left out, by reason.",
             "percentunit",
             Query(f"sum by (query, reason) (anomaly_model_excluded_ratio{{{OWN}}})", "{{query}} {{reason}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "How much the past is worth",
             "Independent hours in the last 30 days: a few dozen are little to learn from.",
             "h",
             Query(f"anomaly_model_effective_samples{{{OWN}}}", "{{query}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Series that return to their level",
@@ -153,7 +161,7 @@ def _promise() -> list[Panel]:
             "percentunit",
             Query(f"anomaly_model_contamination_ratio{{{OWN}}}", "{{query}} contamination"),
             Query(f"anomaly_model_validation_ratio{{{OWN}}}", "{{query}} validation"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Planted faults that would be seen",
@@ -167,7 +175,7 @@ def _promise() -> list[Panel]:
             "Of each healthy series per week, by category: the sensitivity that is configured.",
             "short",
             Query(f"anomaly_sensitivity{{{OWN}}}", "{{query}} {{category}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Series by score",
@@ -221,43 +229,6 @@ def _kinds() -> list[Panel]:
             Column(
                 "width", f"anomaly_chosen_model_width_ratio{{{CHOSEN}}}", "percentunit", ((1.01, YELLOW),)
             ),
-            links={"query": links.cell("This series", "series", "query", "service")},
-        ),
-    ]
-
-
-def _groups() -> list[Panel]:
-    return [
-        graph(
-            "Services by state",
-            "Joint: judged over several queries; single: has one query only; learning: no model yet.",
-            "short",
-            Query(f"sum by (group, state) (tidemark_group_services{{{DETECTOR}}})", "{{group}} {{state}}"),
-            defaults=STACKED,
-        ),
-        graph(
-            "Fits",
-            "Fits of each group's model, by result.",
-            "short",
-            Query(
-                "sum by (group, result) "
-                f"(increase(tidemark_group_refits_total{{{DETECTOR}}}[$__rate_interval]))",
-                "{{group}} {{result}}",
-            ),
-            defaults={"min": 0},
-        ),
-        graph(
-            "Age of the model",
-            "Time since each group's model was fitted.",
-            "s",
-            Query(f"time() - tidemark_group_trained_timestamp_seconds{{{DETECTOR}}}", "{{group}}"),
-            defaults={"min": 0},
-        ),
-        bars(
-            "Queries that say the same",
-            "Largest correlation between two queries of the group; near 1 one of them is superfluous.",
-            "percentunit",
-            Query(f"anomaly_group_correlation_max{{{DETECTOR}}}", "{{group}}", instant=True),
-            defaults={**RATIO, **colours(GREEN, (0.9, YELLOW), (0.98, RED))},
+            links=links.cells("query"),
         ),
     ]

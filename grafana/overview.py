@@ -89,7 +89,7 @@ def _services() -> Panel:
         Query(SHARE, "{{service}}"),
         {
             **colours(GREEN, (0.01, YELLOW), (0.5, RED)),
-            "links": [links.point("This service", "services", "service")],
+            "links": [links.service()],
         },
     )
 
@@ -100,7 +100,7 @@ def _scores() -> Panel:
         "0 is the expected value, 1 the edge of normal; above it the scale is logarithmic in rarity.",
         "none",
         Query(f"max by (service, query) (anomaly_score{{{CHOSEN}}})", "{{service}} {{query}}"),
-        defaults={**edge(1), "links": [links.point("This series", "series", "query", "service")]},
+        defaults={**edge(1), "links": [links.series()]},
     )
 
 
@@ -111,10 +111,7 @@ def _strangest() -> Panel:
         "The twenty highest scores now, with value and band. Query and service lead on.",
         Column("score", TOP, "none", ((1, RED),)),
         *(Column(it, f"anomaly_{it}{{{CHOSEN}}} and {TOP}") for it in families),
-        links={
-            "query": links.cell("This series", "series", "query", "service"),
-            "service": links.cell("This service", "services", "service"),
-        },
+        links=links.cells("query", "service"),
     )
 
 

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from grafana import links, marks
 from grafana.band import of_series
-from grafana.charts import BLUE, DASHES, GREY, ORANGE, RED, YELLOW, Column, edge, graph, line, stat, table
+from grafana.charts import (
+    BLUE,
+    GREY,
+    ORANGE,
+    RATIO,
+    RED,
+    YELLOW,
+    ZERO,
+    Column,
+    dashed,
+    edge,
+    graph,
+    line,
+    stat,
+    table,
+)
 from grafana.panels import Panel, Query, Row
 from grafana.sheet import Sheet
 from grafana.variables import CHOSEN, DETECTOR, SERIES, detectors, queries, series, status
@@ -83,11 +98,11 @@ def _change() -> list[Panel]:
             Query(f"drift_score{SERIES}", "{{test}}"),
             Query(f'{limit}{{severity="warning"}} {DRIFTING}', "moderate"),
             Query(f'{limit}{{severity="critical"}} {DRIFTING}', "severe"),
-            defaults={"min": 0},
+            defaults=ZERO,
             overrides=[
                 line("combined", ORANGE, lineWidth=2),
-                line("moderate", YELLOW, lineStyle=DASHES, lineWidth=1),
-                line("severe", RED, lineStyle=DASHES, lineWidth=1),
+                dashed("moderate", YELLOW),
+                dashed("severe", RED),
             ],
         ),
         table(
@@ -124,7 +139,7 @@ def _ahead() -> list[Panel]:
             "When the forecast's band reaches each configured limit; nothing where it does not.",
             "s",
             Query(f"forecast_seconds_to_limit{SERIES}", "{{limit}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
     ]
 
@@ -137,7 +152,7 @@ def _input() -> list[Panel]:
             "percentunit",
             Query(f"anomaly_input_quality_ratio{SERIES}", "quality"),
             Query(f"anomaly_confidence{SERIES}", "confidence"),
-            defaults={"min": 0, "max": 1},
+            defaults=RATIO,
             overrides=[line("quality", BLUE), line("confidence", GREY)],
         ),
         graph(
@@ -145,20 +160,20 @@ def _input() -> list[Panel]:
             "Age of the newest point.",
             "s",
             Query(f"anomaly_input_lag_seconds{SERIES}", "lag"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Share of points left out of learning",
             "Of the whole query, by reason: calendar, exclusion, incident, silence or alert.",
             "percentunit",
             Query(f'anomaly_model_excluded_ratio{{query=~"$query", {DETECTOR}}}', "{{query}} {{reason}}"),
-            defaults={"min": 0},
+            defaults=ZERO,
         ),
         graph(
             "Highest score of the series beside it",
             "The scores of the chosen queries and services: is this series alone?",
             "none",
             Query(f"max by (query, service) (anomaly_score{{{CHOSEN}}})", "{{service}} {{query}}"),
-            defaults={**edge(1), "links": [links.point("This series", "series", "query", "service")]},
+            defaults={**edge(1), "links": [links.series()]},
         ),
     ]

@@ -10,6 +10,7 @@ from grafana.charts import (
     RED,
     STACKED,
     YELLOW,
+    ZERO,
     Column,
     colours,
     edge,
@@ -23,7 +24,6 @@ from grafana.sheet import Sheet
 from grafana.variables import CHOSEN, datasource, queries, status
 
 OF = 'service=~"$service"'
-TO_SERIES = links.point("This series", "series", "query", "service")
 ALERT = f'ALERTS{{{marks.OURS}, {OF}, service!=""}}'
 
 
@@ -126,7 +126,7 @@ def _scores() -> Panel:
         "The highest score of each query of the service; 1 is the edge of normal.",
         "none",
         Query(f"max by (query, service) (anomaly_score{{{CHOSEN}}})", "{{service}} {{query}}"),
-        defaults={**edge(1), "links": [TO_SERIES]},
+        defaults={**edge(1), "links": [links.series()]},
     )
 
 
@@ -140,7 +140,7 @@ def _ratios() -> Panel:
             f"/ (sum by (query, service) (anomaly_expected{{{CHOSEN}}}) != 0)",
             "{{service}} {{query}}",
         ),
-        defaults={"min": 0, "links": [TO_SERIES]},
+        defaults={**ZERO, "links": [links.series()]},
     )
 
 
@@ -157,7 +157,7 @@ def _signals() -> Panel:
             "none",
             ((3, YELLOW), (5, RED)),
         ),
-        links={"query": links.cell("This series", "series", "query", "service")},
+        links=links.cells("query"),
     )
 
 
@@ -177,7 +177,7 @@ def _together() -> list[Panel]:
             "Share of each query in it; the shares of a group sum to 1.",
             "percentunit",
             Query(f"anomaly_group_contribution{{{OF}}}", "{{service}} {{group}} {{query}}"),
-            defaults={**STACKED, "links": [TO_SERIES]},
+            defaults={**STACKED, "links": [links.series()]},
         ),
         timeline(
             "Services it depends on",
@@ -210,6 +210,6 @@ def _later() -> list[Panel]:
                 f"min by (query, service, limit) (forecast_seconds_to_limit{{{CHOSEN}}})",
                 "{{service}} {{query}} {{limit}}",
             ),
-            defaults={"min": 0, "links": [TO_SERIES]},
+            defaults={**ZERO, "links": [links.series()]},
         ),
     ]

@@ -10,6 +10,12 @@ CHOSEN = 'query=~"$query", service=~"$service"'
 DETECTOR = 'job=~"$job", instance=~"$instance"'
 """The matchers of what the detector says of itself."""
 
+OWN = f'query=~"$query", {DETECTOR}'
+"""The matchers of what the detector says of a query that is chosen."""
+
+OF_TIDEMARK = f"and on (job, instance) tidemark_build_info{{{DETECTOR}}}"
+"""Keeps the detectors among the processes of a job."""
+
 SERIES = "{${series:raw}}"
 """The selector of the one series that is chosen."""
 
