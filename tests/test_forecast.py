@@ -15,7 +15,7 @@ from exporter.metrics.exposition import Snapshot
 from exporter.models.contract import Settings
 from exporter.models.seasonal import Seasonal
 from tests.curves import daily
-from tests.test_scorer import NOW, scorer, services, turn
+from tests.scorers import NOW, scorer, services, turn
 
 STEP = 600
 START = 1_700_006_400

@@ -13,7 +13,7 @@ from exporter.cycle.persistence import restore, saved
 from exporter.quality import DAY, KINDS, SILENT, Quality
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
-from tests.test_scorer import NOW, STEP, scorer, scores, services, turn
+from tests.scorers import NOW, STEP, scorer, scores, services, turn
 
 MINUTE = 60.0
 ANY = (-math.inf, math.inf)

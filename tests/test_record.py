@@ -14,7 +14,7 @@ from exporter.cycle.persistence import restore, saved
 from exporter.record import DAY, HALF_LIFE, Record
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
-from tests.test_scorer import NOW, STEP, scorer, services, turn
+from tests.scorers import NOW, STEP, scorer, services, turn
 
 MINUTE = 60.0
 WEEK = 7 * DAY

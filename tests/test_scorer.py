@@ -1,65 +1,18 @@
-"""One query's place in time: bootstrap, live points, gaps and newcomers are the same steps."""
+"""One query's place in time: bootstrap, live points and gaps are the same steps."""
 
-import threading
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
-from exporter.config.query import Query
 from exporter.cycle.persistence import restore, saved
 from exporter.frame import DuplicateSeries
-from exporter.metrics.telemetry import Telemetry
 from exporter.population import Stopped
-from exporter.scorer import Scorer
-from exporter.surroundings import Surroundings
-from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
-from exporter.tsdb.settings import Settings
 from tests.curves import DAY, between, daily, replaced
 from tests.fake_tsdb import FakeTsdb
-
-STEP = 600
-NOW = 1_700_000_000 // STEP * STEP
-
-
-def query(**changes: Any) -> Query:
-    """A query over `rate`, with a short history."""
-    options = {"step": "10m", "offset": "0s", "history": "4d", "warm_up": "2d"} | changes
-    return Query.model_validate({"name": "rate", "expr": "rate", **options})
-
-
-def surroundings(tsdb: FakeTsdb) -> Surroundings:
-    """What a scorer of `tsdb` works with."""
-    client = Client(Settings(url="http://tsdb"), transport=tsdb.transport(), wait=lambda _: False)
-    return Surroundings(client, Telemetry(), "UTC", STEP, threading.Event())
-
-
-def scorer(tsdb: FakeTsdb, **changes: Any) -> Scorer:
-    """A scorer that has learnt nothing yet."""
-    return Scorer(query(**changes), surroundings(tsdb))
-
-
-def services(*names: str) -> FakeTsdb:
-    """A TSDB in which each service has a daily wave of its own."""
-    return FakeTsdb({"rate": [({"service": name}, daily(seed)) for seed, name in enumerate(names)]})
-
-
-def turn(it: Scorer, now: float) -> None:
-    """A turn as the cycle gives it: forward, then the newcomers after it."""
-    it.advance(now)
-    if it.awaits_newcomers():
-        it.meet()
-
-
-def scores(it: Scorer) -> dict[str, float]:
-    """The exposed score of each service."""
-    assert it.scores is not None
-    values = it.scores.families["anomaly_score"].tolist()
-    pairs = zip(it.scores.series, values, strict=True)
-    return {labels["service"]: score for labels, score in pairs if score == score}
+from tests.scorers import NOW, STEP, query, scorer, scores, services, turn
 
 
 def test_a_bootstrap_ends_with_scores() -> None:
@@ -114,59 +67,6 @@ def test_live_points_and_a_gap_give_the_same_state() -> None:
     assert scores(live) == scores(paused)
 
 
-def test_a_newcomer_is_scored_by_its_own_history() -> None:
-    """A series never seen before is scored in the next turn, as if it had been there all along."""
-    tsdb = services("a")
-    it = scorer(tsdb)
-    turn(it, NOW)
-    tsdb.series["rate"].append(({"service": "late"}, daily(7)))
-    turn(it, NOW + STEP)
-    assert set(scores(it)) == {"a"}
-    turn(it, NOW + 2 * STEP)
-    assert set(scores(it)) == {"a", "late"}
-    whole = scorer(tsdb)
-    turn(whole, NOW + 2 * STEP)
-    assert scores(it)["late"] == pytest.approx(scores(whole)["late"], abs=0.1)
-
-
-def test_a_newborn_series_is_learning() -> None:
-    """A series without enough history of its own has no score, and is counted as learning."""
-    tsdb = services("a")
-    tsdb.series["rate"].append(({"service": "young"}, between(daily(3), NOW - 3 * STEP, np.inf)))
-    it = scorer(tsdb)
-    turn(it, NOW)
-    assert set(scores(it)) == {"a"}
-    assert it.counts == {"scored": 1, "learning": 1, "missing": 0, "paused": 0}
-
-
-def test_a_vanished_series_is_absent_and_keeps_what_it_learnt() -> None:
-    """A series without a point has no score; when it is back it needs no second history."""
-    tsdb = services("a")
-    tsdb.series["rate"].append(({"service": "b"}, daily(1)))
-    it = scorer(tsdb)
-    turn(it, NOW)
-    tsdb.series["rate"][1] = ({"service": "b"}, between(daily(1), NOW + 3 * STEP, np.inf))
-    turn(it, NOW + STEP)
-    assert set(scores(it)) == {"a"}
-    assert it.counts["missing"] == 1
-    tsdb.asked.clear()
-    turn(it, NOW + 2 * STEP)
-    turn(it, NOW + 3 * STEP)
-    assert set(scores(it)) == {"a", "b"}
-    assert tsdb.count("/query_range") == 0
-
-
-def test_a_series_gone_for_a_whole_history_is_forgotten() -> None:
-    """What was not seen for `history` takes no more room."""
-    tsdb = services("a")
-    tsdb.series["rate"].append(({"service": "b"}, between(daily(1), 0, NOW + 1)))
-    it = scorer(tsdb)
-    turn(it, NOW)
-    turn(it, NOW + 4 * DAY)
-    turn(it, NOW + 4 * DAY + STEP)
-    assert [labels["service"] for labels in it.series.roster.labels] == ["a"]
-
-
 def test_counts_that_are_absent_may_mean_zero() -> None:
     """With `missing: zero` a series that stops while others go on is a fall to zero, and strange."""
     tsdb = services("a")
@@ -197,29 +97,6 @@ def test_an_incident_scores_above_one() -> None:
     assert scores(it)["a"] < 1
     turn(it, NOW)
     assert scores(it)["a"] > 1
-
-
-def test_more_series_than_allowed_are_counted() -> None:
-    """Beyond `max_series` series are not scored, and the number of those left out is known."""
-    it = scorer(services("a", "b", "c", "d"), max_series=3)
-    turn(it, NOW)
-    assert len(scores(it)) == 3
-    assert it.dropped == 1
-
-
-def test_churn_stays_within_the_limit() -> None:
-    """A label that changes with every point replaces the series that are gone, and the rest is scored."""
-    tsdb = services("a")
-    it = scorer(tsdb, max_series=5)
-    turn(it, NOW)
-    for number in range(1, 12):
-        start = NOW + number * STEP
-        churner = ({"service": f"pod-{number}"}, between(daily(number), start, start + STEP))
-        tsdb.series["rate"] = [tsdb.series["rate"][0], churner]
-        turn(it, start)
-        assert "a" in scores(it)
-        assert len(it.series) <= 5
-    assert it.dropped == 0
 
 
 def test_an_expression_without_series_waits_for_them() -> None:
@@ -307,34 +184,6 @@ def test_a_stop_ends_a_bootstrap_between_two_points() -> None:
         turn(it, NOW)
 
 
-def test_saved_state_needs_only_the_gap() -> None:
-    """A restart goes on where it stood: only the points since then are read."""
-    tsdb = services("a", "b")
-    before = scorer(tsdb)
-    turn(before, NOW)
-    state = saved(before)
-    assert state is not None
-    after = scorer(tsdb)
-    assert restore(after, state, NOW)
-    tsdb.asked.clear()
-    turn(after, NOW + 3 * STEP)
-    starts = {form["start"] for path, form in tsdb.asked if path.endswith("query_range")}
-    assert [float(start) for start in starts] == [NOW + STEP]
-    for _ in range(3):
-        turn(before, NOW + 3 * STEP)
-    assert scores(after) == scores(before)
-
-
-def test_state_of_another_expression_is_not_used() -> None:
-    """What was learnt for one expression says nothing about another."""
-    tsdb = services("a")
-    before = scorer(tsdb)
-    turn(before, NOW)
-    state = saved(before)
-    assert state is not None
-    assert not restore(scorer(tsdb, expr="other"), state, NOW)
-
-
 def test_new_settings_keep_what_was_learnt() -> None:
     """Direction, floors and budget change the next score, not the memory."""
     tsdb = FakeTsdb({"rate": [({"service": "a"}, replaced(daily(), NOW + STEP, np.inf, 0.0))]})
@@ -345,52 +194,6 @@ def test_new_settings_keep_what_was_learnt() -> None:
     turn(it, NOW + STEP)
     assert scores(it)["a"] == 0
     assert tsdb.count("/query_range") == 0
-
-
-def test_a_newcomer_that_cannot_be_read_harms_nobody() -> None:
-    """While the history of a newcomer fails, the others go on being scored."""
-    tsdb = services("a")
-    it = scorer(tsdb)
-    turn(it, NOW)
-    tsdb.series["rate"].append(({"service": "late"}, daily(7)))
-    it.advance(NOW + STEP)
-    tsdb.trouble = lambda _: httpx.Response(422, json={"status": "error", "error": "no"})
-    with pytest.raises(TsdbError):
-        it.meet()
-    tsdb.trouble = None
-    assert set(scores(it)) == {"a"}
-
-
-def test_newcomers_that_were_long_in_coming_join_level() -> None:
-    """Newcomers whose history took several cycles to read are brought to the present before they join."""
-    tsdb = services("a")
-    it, steady = scorer(tsdb), scorer(tsdb)
-    turn(it, NOW)
-    tsdb.series["rate"].append(({"service": "late"}, daily(7)))
-    it.advance(NOW + STEP)
-    it.meet()
-    it.time = NOW + STEP
-    it.newcomers.time = NOW  # type: ignore[union-attr]
-    it.newcomers.series.roster.last_seen[:] = 0  # type: ignore[union-attr]
-    assert it.awaits_newcomers()
-    it.meet()
-    assert not it.awaits_newcomers()
-    turn(it, NOW + 2 * STEP)
-    turn(steady, NOW + 2 * STEP)
-    assert set(scores(it)) == {"a", "late"}
-
-
-def test_an_always_nan_series_is_no_newcomer() -> None:
-    """A ratio of nothing by nothing is not asked for its history again and again."""
-    tsdb = services("a")
-    tsdb.series["rate"].append(({"service": "idle"}, lambda times: np.full(len(times), np.inf)))
-    it = scorer(tsdb)
-    turn(it, NOW)
-    tsdb.asked.clear()
-    turn(it, NOW + STEP)
-    turn(it, NOW + 2 * STEP)
-    assert tsdb.count("/query_range") == 0
-    assert set(scores(it)) == {"a"}
 
 
 def test_requests_are_sized_by_what_answers() -> None:
@@ -406,43 +209,6 @@ def test_requests_are_sized_by_what_answers() -> None:
     assert max(spans) * 200 <= it.reader.around.source.settings.max_points  # type: ignore[attr-defined]
     assert len(scores(it)) == 10
     assert it.dropped == 190
-
-
-def test_an_old_series_with_a_hole_an_hour_ago_keeps_its_past() -> None:
-    """Whether a newcomer has a longer past is not decided by one missing sample."""
-    tsdb = services("a")
-    it = scorer(tsdb, step="1m", history="2d", warm_up="1d")
-    turn(it, NOW)
-    hole = NOW + 60 - 3_600
-
-    def old(times: np.ndarray) -> np.ndarray:
-        return np.where(abs(times - hole) < 120, np.nan, daily(7)(times))
-
-    tsdb.series["rate"].append(({"service": "late"}, old))
-    turn(it, NOW + 60)
-    turn(it, NOW + 120)
-    assert "late" in scores(it)
-
-
-def test_newcomers_of_a_count_learn_their_zeros() -> None:
-    """With `missing: zero` a newcomer's silent times are zeros, as they would have been from the start."""
-    busy = between(daily(7), NOW - 3 * DAY, NOW - 2 * DAY)
-
-    def sparse(times: np.ndarray) -> np.ndarray:
-        return np.where((times >= NOW) | (times == NOW - 3_600), 5.0, busy(times))
-
-    tsdb = services("a")
-    it = scorer(tsdb, missing="zero")
-    turn(it, NOW - STEP)
-    tsdb.series["rate"].append(({"service": "late"}, sparse))
-    turn(it, NOW)
-    turn(it, NOW + STEP)
-    whole = scorer(tsdb, missing="zero")
-    turn(whole, NOW + STEP)
-    row = -1
-    state = it.series.model.state["count"][row], whole.series.model.state["count"][row]
-    assert state[0] == pytest.approx(state[1], abs=150)
-    assert state[0] > 300
 
 
 def test_a_renamed_count_is_not_zero_for_a_moment() -> None:
@@ -466,40 +232,6 @@ def test_a_longer_offset_is_waited_out() -> None:
     turn(it, NOW + STEP)
     assert it.time == NOW
     assert tsdb.asked == []
-
-
-def test_a_lower_limit_is_kept_at_once() -> None:
-    """After a reload with a smaller `max_series` no more than that are scored."""
-    it = scorer(services("a", "b", "c"))
-    turn(it, NOW)
-    it.adopt(query(max_series=2), it.reader.around)
-    turn(it, NOW + STEP)
-    assert len(scores(it)) == 2
-    assert it.dropped == 1
-
-
-def test_saved_scores_stay_with_their_series() -> None:
-    """What was exposed is restored to the same series, whoever came and went in the same turn."""
-    tsdb = services("a", "b", "c")
-    before = scorer(tsdb)
-    turn(before, NOW)
-    shown = scores(before)
-    before.series.keep(np.array([1, 2]))
-    state = saved(before)
-    assert state is not None
-    after = scorer(tsdb)
-    assert restore(after, state, NOW)
-    assert scores(after) == {name: shown[name] for name in ("b", "c")}
-
-
-def test_state_from_the_future_is_not_used() -> None:
-    """A file that was written under a wrong clock says nothing about now."""
-    tsdb = services("a")
-    before = scorer(tsdb)
-    turn(before, NOW)
-    state = saved(before)
-    assert state is not None
-    assert not restore(scorer(tsdb), state, NOW - DAY)
 
 
 def test_an_absurd_value_spoils_nothing() -> None:
@@ -531,18 +263,6 @@ def test_peers_are_grouped_by_their_labels() -> None:
     assert (expected > 1_000).sum() == 6
 
 
-def test_other_groups_are_other_learning() -> None:
-    """State that was learnt by another `peers_by` or model is not used."""
-    tsdb = services(*"abcdef")
-    it = scorer(tsdb, model="peers")
-    turn(it, NOW)
-    kept = saved(it)
-    assert kept is not None
-    assert restore(scorer(tsdb, model="peers"), kept, NOW)
-    assert not restore(scorer(tsdb, model="peers", peers_by=["zone"]), kept, NOW)
-    assert not restore(scorer(tsdb, model="quantile"), kept, NOW)
-
-
 def test_a_static_query_follows_its_configuration() -> None:
     """Changed ends take effect without new learning."""
     it = scorer(services("a"), model="static", normal={"min": 0, "max": 1_000})
@@ -552,28 +272,6 @@ def test_a_static_query_follows_its_configuration() -> None:
     it.adopt(query(model="static", normal={"min": 0, "max": 500}), it.reader.around)
     turn(it, NOW + STEP)
     assert it.scores.families["anomaly_upper"][0] == 500
-
-
-def test_newcomers_are_not_taken_in_while_their_past_is_being_read() -> None:
-    """After the first probe of an hour newcomers are not level yet, even if it ended at the present."""
-    tsdb = services("a")
-    it = scorer(tsdb)
-    turn(it, NOW)
-    tsdb.series["rate"].append(({"service": "b"}, daily(7)))
-    it.advance(NOW + STEP)
-    seen = []
-
-    def look(request: httpx.Request) -> None:
-        if request.url.path.endswith("/query_range"):
-            assert it.newcomers
-            seen.append(it.newcomers.time)
-
-    tsdb.before = look
-    it.meet()
-    assert len(seen) >= 2
-    assert set(seen) == {None}
-    turn(it, NOW + 2 * STEP)
-    assert set(scores(it)) == {"a", "b"}
 
 
 def test_an_auto_query_names_the_model_of_each_series() -> None:

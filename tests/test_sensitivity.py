@@ -17,7 +17,7 @@ from exporter.cycle.persistence import fingerprint
 from exporter.durations import parse_budget, parse_sensitivity
 from exporter.population import Population
 from exporter.sensitivity import Sensitivity
-from tests.test_scorer import NOW, STEP, query, scorer, scores, services, turn
+from tests.scorers import NOW, STEP, query, scorer, scores, services, turn
 
 DAY = 86_400.0
 CATEGORIES = [

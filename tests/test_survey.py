@@ -11,7 +11,7 @@ import pytest
 from exporter import survey
 from exporter.scorer import Scorer
 from tests.fake_tsdb import FakeTsdb
-from tests.test_scorer import NOW, STEP, scorer, services, turn
+from tests.scorers import NOW, STEP, scorer, services, turn
 
 HOUR = 3_600
 

@@ -6,12 +6,13 @@ import base64
 import email
 import queue
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from email.policy import default
+
+from tests.loopback import serving
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,12 @@ class Mailbox:
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
     """A server that accepts every login and every mail."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
-        server.daemon_threads = True
-        it = Mailbox(f"127.0.0.1:{server.server_address[1]}")
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+    server.daemon_threads = True
+    with serving(server) as address:
+        it = Mailbox(address)
         server.RequestHandlerClass = _handler(it)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield it
-        finally:
-            server.shutdown()
-            thread.join()
+        yield it
 
 
 def _handler(to: Mailbox) -> type[socketserver.StreamRequestHandler]:

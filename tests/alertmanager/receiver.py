@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import queue
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.loopback import serving
 
 Message = tuple[str, dict[str, Any]]
 
@@ -30,16 +31,10 @@ class Receiver:
 def receiver() -> Iterator[Receiver]:
     """A webhook that accepts every POST."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    it = Receiver(f"http://127.0.0.1:{server.server_address[1]}")
-    server.RequestHandlerClass = _handler(it)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(server) as address:
+        it = Receiver(f"http://{address}")
+        server.RequestHandlerClass = _handler(it)
         yield it
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _handler(to: Receiver) -> type[BaseHTTPRequestHandler]:

@@ -16,7 +16,7 @@ from exporter.metrics.exposition import render
 from exporter.scorer import Scorer
 from tests.curves import DAY, daily, noise, replaced
 from tests.fake_tsdb import Curve, FakeTsdb
-from tests.test_scorer import NOW, query, scores, surroundings, turn
+from tests.scorers import NOW, query, scores, surroundings, turn
 
 STEP = 600
 HOUR = 3_600

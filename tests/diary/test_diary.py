@@ -20,7 +20,7 @@ from exporter.matchers import patterns
 from exporter.metrics.telemetry import Telemetry
 from exporter.store import Store
 from tests.curves import DAY, daily, replaced
-from tests.cycle.test_cycle import NOW, STEP, Clock, client, text
+from tests.cycles import NOW, STEP, Clock, client, text
 from tests.fake_alertmanager import FakeAlertmanager
 from tests.fake_tsdb import FakeTsdb
 

@@ -22,7 +22,7 @@ from exporter.store import Store
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import DAY, between, daily, replaced
-from tests.cycle.test_cycle import Clock
+from tests.cycles import Clock
 from tests.fake_tsdb import Curve, FakeTsdb
 
 STEP = 600

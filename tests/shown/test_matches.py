@@ -11,7 +11,7 @@ from exporter.cycle.cycle import Cycle
 from exporter.shown.matches import matches
 from exporter.shown.status import Links
 from tests.curves import daily, replaced
-from tests.cycle.test_cycle import NOW, STEP, Clock, new_cycle
+from tests.cycles import NOW, STEP, Clock, new_cycle
 from tests.fake_tsdb import FakeTsdb
 
 JUMP = replaced(daily(), NOW - 3 * STEP, NOW + STEP, 1e6)

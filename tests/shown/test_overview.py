@@ -14,7 +14,7 @@ from exporter.config.file import LoadedConfig
 from exporter.shown.overview import links, overview
 from exporter.shown.status import Status
 from tests.curves import daily, replaced
-from tests.cycle.test_cycle import NOW, STEP, Clock, config, new_cycle
+from tests.cycles import NOW, STEP, Clock, config, new_cycle
 from tests.fake_tsdb import FakeTsdb
 
 

@@ -15,7 +15,7 @@ from exporter.shown.portrait import Portrait
 from exporter.shown.portraits import portrait
 from exporter.shown.status import Links
 from tests.curves import daily, replaced
-from tests.cycle.test_cycle import NOW, STEP, Clock, new_cycle
+from tests.cycles import NOW, STEP, Clock, new_cycle
 from tests.fake_tsdb import FakeTsdb
 
 JUMP = replaced(daily(), NOW - 3 * STEP, NOW + STEP, 1e6)

@@ -24,7 +24,7 @@ from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from exporter.web.app import create_app
 from tests.curves import DAY, Curve, noise
-from tests.cycle.test_cycle import Clock
+from tests.cycles import Clock
 from tests.fake_tsdb import FakeTsdb
 from tests.web_serving import serving
 

@@ -19,6 +19,7 @@ import pytest
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 from exporter.tsdb.settings import BasicAuth, Settings, Tls
+from tests.loopback import serving
 from tests.tsdb.answers import vector_answer
 
 OK = vector_answer([({"service": "api"}, "1")])
@@ -134,20 +135,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(context: ssl.SSLContext | None = None) -> Iterator[HTTPServer]:
-    """A server on loopback, in a thread."""
+def answering(context: ssl.SSLContext | None = None) -> Iterator[HTTPServer]:
+    """A server that answers, over TLS where there is a `context`."""
     server = HTTPServer(("127.0.0.1", 0), Handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +163,7 @@ def tls_server(certificates: Path) -> Iterator[str]:
     context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
     context.load_verify_locations(certificates / "client.pem")
     context.verify_mode = ssl.CERT_REQUIRED
-    with serving(context) as server:
+    with answering(context) as server:
         yield f"https://127.0.0.1:{server.server_port}"
 
 
@@ -206,7 +201,7 @@ def test_missing_tls_files_are_named(tls: Tls) -> None:
 
 def test_a_proxy_is_used() -> None:
     """With `proxy_url` the request goes to the proxy, whatever host it names."""
-    with serving() as proxy:
+    with answering() as proxy:
         settings = Settings(
             "http://tsdb.invalid", flavour="prometheus", proxy_url=f"http://127.0.0.1:{proxy.server_port}"
         )
