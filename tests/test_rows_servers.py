@@ -19,8 +19,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.demo import servers
+from tests.commands.test_run import Running, eventually, exporter
 from tests.curves import DAY, daily, noise
-from tests.test_run import Running, eventually, exporter
 
 pytestmark = pytest.mark.servers
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from exporter.demo import servers
+from tests.commands.test_run import Running, exporter
 from tests.curves import DAY, daily
-from tests.test_run import Running, exporter
 
 STEP = 600
 LATE = 30 * 3600

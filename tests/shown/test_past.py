@@ -21,7 +21,7 @@ from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
-from tests.web_serving import NOW, a_portrait
+from tests.web.serving import NOW, a_portrait
 
 SCORES = scores_of("q", {"service": "a"}, {"service", "path"}, FAMILIES)
 KEY = b'{"service":"a"}'

@@ -26,7 +26,7 @@ from exporter.web.app import create_app
 from tests.curves import DAY, Curve, noise
 from tests.cycles import Clock
 from tests.fake_tsdb import FakeTsdb
-from tests.web_serving import serving
+from tests.web.serving import serving
 
 STEP = 300
 NOW = 1_795_275_000 // STEP * STEP

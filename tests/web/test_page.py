@@ -187,7 +187,7 @@ def test_a_row_leads_to_its_series_and_to_other_programs() -> None:
 
 def test_the_dashboard_that_rows_lead_to_is_there() -> None:
     """Its identifier and its variables are those of the shipped dashboards."""
-    shipped = Path(__file__).parents[1] / "grafana" / "dashboards"
+    shipped = Path(__file__).parents[2] / "grafana" / "dashboards"
     found = {it["uid"]: it for it in (json.loads(path.read_text()) for path in shipped.glob("*.json"))}
     variables = {it["name"] for it in found[DASHBOARD]["templating"]["list"]}
     assert {"query", "service"} <= variables

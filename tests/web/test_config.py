@@ -19,7 +19,7 @@ from exporter.web.config import (
     WebConfigFile,
     parse_web_config,
 )
-from tests.web_serving import make_certificates, tls_section, write
+from tests.web.serving import make_certificates, tls_section, write
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +125,7 @@ def test_relative_paths_start_at_the_directory_of_the_file(tmp_path: Path, certi
 
 def test_the_documented_example_is_valid_and_every_key_is_documented() -> None:
     """docs/http.md holds a file that parses, and names each key that is understood."""
-    page = (Path(__file__).parents[1] / "docs" / "http.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
     [example] = [it for it in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "tls_server_config:" in it]
     assert parse_web_config(yaml.safe_load(example)).basic_auth_users
     keys = [*TlsServerConfig.model_fields, *WebConfig.model_fields, *get_args(HeaderName), *CLIENT_AUTH]

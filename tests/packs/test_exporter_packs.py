@@ -17,7 +17,7 @@ from exporter.demo import servers
 from exporter.packs import library
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
-from tests.exporters import all_exporters
+from tests.packs.exporters import all_exporters
 from tests.rules.promql import RULES, groups
 
 pytestmark = pytest.mark.servers

@@ -12,9 +12,9 @@ from exporter.metrics.exposition import QueryScores, Snapshot, render_labels
 from exporter.shown.findings import PER_SERVICE, SERVICES, strange
 from exporter.shown.status import QueryStatus, Status
 from exporter.web.app import create_app
-from tests.chromium import Browser, browser
 from tests.shown.week import shop
-from tests.web_serving import NOW, Fixed, serving
+from tests.web.chromium import Browser, browser
+from tests.web.serving import NOW, Fixed, serving
 
 pytestmark = pytest.mark.browser
 

@@ -23,7 +23,7 @@ from exporter.web.app import Source, create_app
 from exporter.web.body import accepts_gzip
 from exporter.web.listen import listen
 from exporter.web.server import serve
-from tests.web_serving import DEADLINE, TEXT, Fixed, serving
+from tests.web.serving import DEADLINE, TEXT, Fixed, serving
 
 
 @dataclass
@@ -206,7 +206,7 @@ def test_an_unknown_path_names_the_known_ones() -> None:
 
 def test_every_endpoint_is_documented() -> None:
     """docs/http.md has a row for each path."""
-    page = (Path(__file__).parents[1] / "docs" / "http.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
     routes = [it for it in client().app.routes if isinstance(it, Route)]
     paths = {
         it.path.replace("{dashboard:path}", "…"): "POST" if "POST" in it.methods else "GET" for it in routes

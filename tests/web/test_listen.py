@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from exporter.web.app import create_app
 from exporter.web.listen import CannotListen, listen, urls
-from tests.web_serving import DEADLINE, Fixed, has_ipv6, serving
+from tests.web.serving import DEADLINE, Fixed, has_ipv6, serving
 
 needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 

@@ -22,8 +22,8 @@ from exporter.shown.status import (
     StrangeSeries,
 )
 from exporter.web.api import encoded, queries_document, series_document, status_document
-from tests.test_web import client
-from tests.web_serving import NOW, Fixed, a_portrait
+from tests.web.serving import NOW, Fixed, a_portrait
+from tests.web.test_app import client
 
 ROW = re.compile(r"^\| `([\w.\[\]]+)` \| (number|text|boolean|labels|finding|drift)( \?)? \|", re.MULTILINE)
 KINDS = {int: "number", float: "number", str: "text", bool: "boolean"}
@@ -31,7 +31,7 @@ KINDS = {int: "number", float: "number", str: "text", bool: "boolean"}
 
 def documented(section: str) -> dict[str, tuple[str, bool]]:
     """Field to (type, whether it may be null) of a section of docs/api.md."""
-    text = (Path(__file__).parents[1] / "docs" / "api.md").read_text()
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     body = re.split(r"^#+ ", text.split(f"`{section}`\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
     out = {name: (kind, bool(null)) for name, kind, null in ROW.findall(body)}
     for name, (kind, null) in list(out.items()):

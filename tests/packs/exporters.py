@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.demo.servers import REPOSITORY, free_port
-from tests.web_serving import make_certificates, tls_section, write
+from tests.web.serving import make_certificates, tls_section, write
 
 UNPACKED = REPOSITORY / ".servers"
 SECONDS = 20.0

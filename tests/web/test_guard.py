@@ -19,7 +19,7 @@ import pytest
 from exporter.commands.healthcheck import check
 from exporter.web.app import create_app
 from exporter.web.config import WebConfigFile
-from tests.web_serving import DEADLINE, Fixed, make_certificates, serving, tls_section, write
+from tests.web.serving import DEADLINE, Fixed, make_certificates, serving, tls_section, write
 
 PASSWORD = "correct horse"
 HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()

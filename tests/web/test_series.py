@@ -14,9 +14,9 @@ from exporter.shown.portrait import Knowledge, Picture
 from exporter.shown.status import Band, Finding, Links, Matches, StrangeSeries
 from exporter.web.matches import matches_page
 from exporter.web.series import EFFECTS, SOURCES, VIEWS, series_page
-from tests.test_web import client
-from tests.test_web_page import Page
-from tests.web_serving import NOW, Fixed, a_portrait
+from tests.web.serving import NOW, Fixed, a_portrait
+from tests.web.test_app import client
+from tests.web.test_page import Page
 
 EMPTY = Band((), (), (), ())
 

@@ -1,0 +1,1 @@
+"""Tests of the commands, file by file as in `exporter/commands`."""

@@ -1,0 +1,1 @@
+"""Tests of forecasts, file by file as in `exporter/forecast`."""

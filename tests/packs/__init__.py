@@ -1,0 +1,1 @@
+"""Tests of the packs, file by file as in `exporter/packs`."""

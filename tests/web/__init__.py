@@ -1,0 +1,1 @@
+"""Tests of the pages and the API, file by file as in `exporter/web`."""
