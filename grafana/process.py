@@ -51,22 +51,26 @@ def panels() -> list[Panel]:
             ),
             defaults=ZERO,
         ),
-        table(
-            "Versions",
-            "What runs, and since when. All detectors should have one version and one configuration.",
-            Column(
-                "started",
-                f"1000 * process_start_time_seconds{{{DETECTOR}}} "
-                f"* on (job, instance) group_right () tidemark_build_info{{{DETECTOR}}}",
-                "dateTimeAsIso",
-            ),
-            Column(
-                "restarts within a day",
-                f"changes(process_start_time_seconds{{{DETECTOR}}}[1d]) "
-                f"* on (job, instance) group_right () tidemark_build_info{{{DETECTOR}}}",
-                "short",
-                ((3, RED),),
-            ),
-            height=6,
-        ),
+        _versions(),
     ]
+
+
+def _versions() -> Panel:
+    return table(
+        "Versions",
+        "What runs, and since when. All detectors should have one version and one configuration.",
+        Column(
+            "started",
+            f"1000 * process_start_time_seconds{{{DETECTOR}}} "
+            f"* on (job, instance) group_right () tidemark_build_info{{{DETECTOR}}}",
+            "dateTimeAsIso",
+        ),
+        Column(
+            "restarts within a day",
+            f"changes(process_start_time_seconds{{{DETECTOR}}}[1d]) "
+            f"* on (job, instance) group_right () tidemark_build_info{{{DETECTOR}}}",
+            "short",
+            ((3, RED),),
+        ),
+        height=6,
+    )
