@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
@@ -18,6 +19,11 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 class DuplicateSeries(ValueError):
     """Two series of one result carry the same label set."""
+
+
+def labels_of(key: bytes) -> Labels:
+    """The label set that a server wrote as the JSON object `key`."""
+    return tuple(sorted(orjson.loads(key).items()))
 
 
 @dataclass(frozen=True, slots=True)

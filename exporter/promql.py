@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from exporter.roster import labels_of
+from exporter.frame import labels_of
 
 FEW = 20
 """Up to this many series are asked for by name; beyond it the whole expression is the shorter question."""

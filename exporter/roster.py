@@ -6,17 +6,11 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 import numpy as np
-import orjson
 
-from exporter.frame import DuplicateSeries, Labels, Rows
+from exporter.frame import DuplicateSeries, Rows, labels_of
 from exporter.metrics.exposition import exposed_labels, render_labels
 
 UNKNOWN = -1
-
-
-def labels_of(key: bytes) -> Labels:
-    """The label set that a server wrote as the JSON object `key`."""
-    return tuple(sorted(orjson.loads(key).items()))
 
 
 class Roster:

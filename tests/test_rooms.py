@@ -22,7 +22,7 @@ ROOMS = [
     {"figures"},
     {"newcomers", "survey", "facts", "rows"},
     {"surroundings", "population", "logs"},
-    {"promql", "drift"},
+    {"drift"},
     {"roster", "sensitivity", "forecast"},
     {"metrics"},
     {"tsdb", "store"},
@@ -31,7 +31,7 @@ ROOMS = [
     {"config"},
     {"calendars"},
     {"kinds", "matchers"},
-    {"columns"},
+    {"columns", "promql"},
     {"assets"},
     {"frame", "durations", "packs"},
 ]

@@ -12,9 +12,8 @@ import orjson
 
 from exporter.calendars.timetable import Incidents, end_moment, moment
 from exporter.calendars.windows import Window, joined, unix
-from exporter.frame import Frame
+from exporter.frame import Frame, labels_of
 from exporter.matchers import Matcher, Matchers
-from exporter.roster import labels_of
 
 FLAPPING = 900
 """Seconds: alerts that fire again so soon are one incident."""

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter.calendars.windows import joined
-from exporter.frame import Frame
-from exporter.roster import labels_of
+from exporter.frame import Frame, labels_of
 
 APART = 900
 """Seconds: an alert that fires again so soon goes on."""

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from exporter.frame import Frame
+from exporter.frame import Frame, labels_of
 from exporter.reports.episodes import EXPRESSION, Episode, episodes, strange
-from exporter.roster import labels_of
 from exporter.shown.status import Band
 from exporter.tsdb.parse import Vector
 

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from exporter.frame import Floats, Frame
+from exporter.frame import Floats, Frame, labels_of
 from exporter.promql import only, scores_of
-from exporter.roster import labels_of
 from exporter.shown.portrait import Picture, Portrait
 from exporter.shown.status import Band
 from exporter.tsdb.client import Client
