@@ -8,7 +8,7 @@ from itertools import repeat
 import numpy as np
 
 from exporter.frame import DuplicateSeries, Rows, labels_of
-from exporter.metrics.exposition import exposed_labels, render_labels
+from exporter.metrics.labels import exposed_labels, render_labels
 
 UNKNOWN = -1
 

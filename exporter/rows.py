@@ -9,7 +9,8 @@ import numpy as np
 from exporter.durations import format_duration
 from exporter.forecast.forecaster import Foretold
 from exporter.frame import Floats, Mask
-from exporter.metrics.exposition import Table, with_choice, with_label
+from exporter.metrics.exposition import Table
+from exporter.metrics.labels import with_choice, with_label
 from exporter.models.contract import Choosing
 from exporter.population import Population
 

@@ -11,7 +11,8 @@ import numpy as np
 from exporter import tail
 from exporter.config.query import Query
 from exporter.frame import Floats, Mask, Rows
-from exporter.metrics.exposition import Table, with_choice
+from exporter.metrics.exposition import Table
+from exporter.metrics.labels import with_choice
 
 NONE = -1
 """The category of a series that no category matches."""

@@ -23,7 +23,7 @@ from exporter.demo.stage import Stage, stage
 from exporter.demo.story import VICTIM, Story
 from exporter.demo.world import SERVICES
 from exporter.metrics.catalogue import SCORES
-from exporter.metrics.exposition import exposed_labels, render_labels
+from exporter.metrics.labels import exposed_labels, render_labels
 from tests.grafana.dashboards import Chosen, annotation_queries, of_pack, panel_queries
 
 pytestmark = pytest.mark.servers

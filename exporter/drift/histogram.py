@@ -11,7 +11,7 @@ from exporter.drift.hours import Past
 from exporter.drift.jensen_shannon import distance
 from exporter.drift.reference import LEAST_CHUNKS, SILENT, centre_and_sd
 from exporter.frame import Floats, Mask, Rows
-from exporter.metrics.exposition import render_labels
+from exporter.metrics.labels import render_labels
 
 BOUND = "le"
 TESTS = ("jensen_shannon", "wasserstein")

@@ -10,7 +10,8 @@ from exporter.config.schema import Group
 from exporter.drift import classifier, joint
 from exporter.drift.watch import Labels, Outcome, Shown
 from exporter.frame import Floats, Rows
-from exporter.metrics.exposition import DriftScores, Table, render_labels
+from exporter.metrics.exposition import DriftScores, Table
+from exporter.metrics.labels import render_labels
 
 
 def scores(group: Group, outcomes: Sequence[Outcome]) -> DriftScores | None:

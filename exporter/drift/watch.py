@@ -15,7 +15,8 @@ from exporter.drift.hours import HOUR, HOURS, Past
 from exporter.drift.reference import Reference
 from exporter.drift.renewal import REPORTED, is_due, renewed
 from exporter.frame import Floats, Mask, Rows
-from exporter.metrics.exposition import DriftScores, Table, render_labels
+from exporter.metrics.exposition import DriftScores, Table
+from exporter.metrics.labels import render_labels
 
 CLASSIFIER = "classifier"
 """The test that is of services alone, and needs the hours of the reference themselves."""

@@ -14,7 +14,8 @@ from exporter.frame import Floats
 from exporter.groups.joint import Joint, TooShort, fit
 from exporter.groups.law import edge
 from exporter.groups.members import Key, Membership, Table, tabulate
-from exporter.metrics.exposition import GroupScores, render_labels
+from exporter.metrics.exposition import GroupScores
+from exporter.metrics.labels import render_labels
 from exporter.metrics.telemetry import Telemetry
 from exporter.residuals import REMEMBERED, SLOT, Present, Residuals
 

@@ -14,8 +14,9 @@ from exporter.drift.hours import HOUR, Past
 from exporter.drift.reference import Reference
 from exporter.drift.watch import Known, Outcome
 from exporter.frame import Floats
-from exporter.metrics.exposition import DriftScores, Snapshot, render_labels
-from exporter.shown.drifting import drifting, labels_of
+from exporter.metrics.exposition import DriftScores, Snapshot
+from exporter.metrics.labels import read_labels, render_labels
+from exporter.shown.drifting import drifting
 from exporter.shown.status import DriftingSeries
 
 BINS = 16
@@ -147,7 +148,7 @@ def histogram(reference: Floats, current: Floats) -> Histogram | None:
 def _services(snapshot: Snapshot) -> list[ServiceDrift]:
     """Every service with a joint drift score, the farthest first."""
     found = [
-        ServiceDrift(labels_of(rendered), float(score))
+        ServiceDrift(read_labels(rendered), float(score))
         for it in snapshot.drifts
         for table in it.tables
         for rendered, score in zip(table.labels, table.families.get("drift_group_score", ()), strict=False)

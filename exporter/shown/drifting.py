@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 
 from exporter.metrics.exposition import DriftScores, Snapshot
+from exporter.metrics.labels import read_labels
 from exporter.shown.status import Drifting, DriftingSeries
 
 REPORTED = 3.0
 """From this score on, time and size of the change are told."""
 
 SHOWN = 50
-_PAIR = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', re.DOTALL)
 _SIZES = ("drift_changed_timestamp_seconds", "drift_shift", "drift_movement_ratio")
-
-
-def labels_of(rendered: bytes) -> dict[str, str]:
-    """The labels that `render_labels` made `rendered` of."""
-    return {name: _plain(value) for name, value in _PAIR.findall(rendered.decode())}
 
 
 def drifting(snapshot: Snapshot, shown: int | None = SHOWN) -> Drifting:
     """The `shown` series that drift most (all of them if None), first."""
     found = sorted((it for one in snapshot.drifts for it in _of(one)), key=lambda it: -it.score)
     return Drifting(found[:shown], len(found))
-
-
-def _plain(value: str) -> str:
-    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], value)
 
 
 def _of(scores: DriftScores) -> Iterator[DriftingSeries]:
@@ -46,5 +36,5 @@ def _of(scores: DriftScores) -> Iterator[DriftingSeries]:
 
 
 def _series(rendered: bytes, score: float, sizes: tuple[float, ...]) -> DriftingSeries:
-    labels = labels_of(rendered)
+    labels = read_labels(rendered)
     return DriftingSeries(labels.pop("query", ""), labels, score, *sizes)

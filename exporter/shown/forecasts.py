@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from exporter.metrics.exposition import Snapshot, Table
-from exporter.shown.drifting import labels_of
+from exporter.metrics.labels import read_labels
 
 AHEAD = ("forecast_value", "forecast_lower", "forecast_upper")
 LEFT = "forecast_seconds_to_limit"
@@ -37,4 +37,4 @@ def _known(table: Table, names: tuple[str, ...]) -> Iterator[tuple[Mapping[str, 
     columns = [table.families[name].tolist() for name in names]
     for rendered, numbers in zip(table.labels, zip(*columns, strict=True), strict=True):
         if not math.isnan(numbers[0]):
-            yield labels_of(rendered), numbers
+            yield read_labels(rendered), numbers

@@ -16,9 +16,10 @@ from exporter.config.query import Query
 from exporter.cycle.cycle import Cycle
 from exporter.matchers import fits
 from exporter.metrics.exposition import QueryScores, Snapshot
+from exporter.metrics.labels import read_labels
 from exporter.scorer import Scorer
 from exporter.sensitivity import NONE, Sensitivity
-from exporter.shown.drifting import drifting, labels_of
+from exporter.shown.drifting import drifting
 from exporter.shown.findings import findings
 from exporter.shown.overview import query_status
 from exporter.shown.portrait import Ahead, Held, Joint, Knowledge, Portrait, View
@@ -183,7 +184,7 @@ def _ahead(seat: Seat) -> Iterator[Ahead]:
     for table in seat.scores.tables if seat.scores else ():
         if names[0] in table.families and math.isfinite(table.families[names[0]][seat.row]):
             numbers = (float(table.families[name][seat.row]) for name in names)
-            yield Ahead(labels_of(table.labels[seat.row])["horizon"], *numbers)
+            yield Ahead(read_labels(table.labels[seat.row])["horizon"], *numbers)
 
 
 def _until(seat: Seat) -> dict[str, float]:
@@ -192,7 +193,7 @@ def _until(seat: Seat) -> dict[str, float]:
     for table in seat.scores.tables if seat.scores else ():
         seconds = table.families.get("forecast_seconds_to_limit")
         if seconds is not None and math.isfinite(seconds[seat.row]):
-            found[labels_of(table.labels[seat.row])["limit"]] = float(seconds[seat.row])
+            found[read_labels(table.labels[seat.row])["limit"]] = float(seconds[seat.row])
     return found
 
 

@@ -12,20 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.config.query import Output
 from exporter.demo.servers import find
-from exporter.frame import DuplicateSeries
 from exporter.metrics.catalogue import CATALOGUE, OCCASIONAL, SCORES
-from exporter.metrics.exposition import (
-    QueryScores,
-    Snapshot,
-    Table,
-    exposed_families,
-    exposed_labels,
-    render,
-    render_labels,
-    with_choice,
-)
+from exporter.metrics.exposition import QueryScores, Snapshot, exposed_families, render
+from exporter.metrics.labels import exposed_labels, render_labels
 from exporter.metrics.telemetry import Telemetry
 from exporter.models.contract import Scores
+
+label_values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20)
 
 
 def query_scores(labels: list[dict[str, str]], values: list[float], query: str = "q") -> QueryScores:
@@ -69,30 +62,6 @@ def test_nothing_to_say_is_an_empty_text() -> None:
 def test_infinities_are_left_out() -> None:
     """An infinite value is no number to alert on."""
     assert render([query_scores([{"a": "1"}], [np.inf])]) == b""
-
-
-def test_own_labels_do_not_collide_with_those_of_the_source() -> None:
-    """A source label `query` is kept as `exported_query`, and the metric name is dropped."""
-    labels = (("__name__", "up"), ("job", "x"), ("query", "theirs"))
-    assert exposed_labels(labels, "mine") == {"query": "mine", "job": "x", "exported_query": "theirs"}
-
-
-def test_label_names_outside_the_text_format_are_spelled_within_it() -> None:
-    """Dots and leading digits of OpenTelemetry names become underscores."""
-    assert exposed_labels((("http.route", "/"), ("2xx", "1")), "q") == {
-        "query": "q",
-        "http_route": "/",
-        "_2xx": "1",
-    }
-
-
-def test_labels_that_become_one_are_an_error() -> None:
-    """Two labels of a series that would share a name are refused rather than merged."""
-    with pytest.raises(DuplicateSeries, match="a_b"):
-        exposed_labels((("a.b", "1"), ("a_b", "2")), "q")
-
-
-label_values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20)
 
 
 @given(st.lists(label_values, min_size=1, max_size=8, unique=True))
@@ -146,18 +115,3 @@ def test_promtool_finds_nothing_to_mend() -> None:
         [find("promtool"), "check", "metrics"], input=text, capture_output=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-
-
-def test_the_chosen_model_is_a_label() -> None:
-    """Each scored series of an auto query names its model; a source label of that name makes way."""
-    labels = [render_labels(it) for it in ({"a": "1"}, {"model": "m", "a": '",model="'}, {"a": "3"})]
-    chosen = with_choice(
-        labels, "model", ("seasonal", "quantile"), np.array([0, 1, 1]), np.array([True, True, False])
-    )
-    table = Table(chosen, {"anomaly_chosen_model_info": np.ones(2)})
-    text = Snapshot.of(0, [QueryScores("q", 0, labels, ({},) * 3, {}, [table])]).text.decode()
-    assert text.splitlines()[2:] == [
-        'anomaly_chosen_model_info{a="1",model="seasonal"} 1.0',
-        'anomaly_chosen_model_info{exported_model="m",a="\\",model=\\"",model="quantile"} 1.0',
-    ]
-    assert {tuple(it.labels) for family in text_string_to_metric_families(text) for it in family.samples}

@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
-from exporter.metrics.exposition import DriftScores, Snapshot, Table, render_labels
-from exporter.shown.drifting import SHOWN, drifting, labels_of
-
-names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
+from exporter.metrics.exposition import DriftScores, Snapshot, Table
+from exporter.metrics.labels import render_labels
+from exporter.shown.drifting import SHOWN, drifting
 
 
 def snapshot(scores: list[float], sized: list[int]) -> Snapshot:
@@ -51,9 +48,3 @@ def test_only_so_many_are_shown_and_all_are_counted() -> None:
     """A drift of everything does not fill the page."""
     found = drifting(snapshot([4.0] * 200, []))
     assert (len(found.series), found.total) == (SHOWN, 200)
-
-
-@given(st.dictionaries(names, st.text(), max_size=4))
-def test_labels_are_read_back_as_they_were(labels: dict[str, str]) -> None:
-    """Quotes, backslashes and newlines in values survive the way through the text format."""
-    assert labels_of(render_labels(labels)) == labels

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from exporter.cycle.recent import APART, Recent
-from exporter.metrics.exposition import QueryScores, Snapshot, render_labels
+from exporter.metrics.exposition import QueryScores, Snapshot
+from exporter.metrics.labels import render_labels
 from exporter.shown.findings import NEAREST, PER_SERVICE, SERVICES, strange
 
 TIME = 1_700_000_000

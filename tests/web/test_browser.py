@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from exporter.cycle.recent import APART, KEPT, Recent
-from exporter.metrics.exposition import QueryScores, Snapshot, render_labels
+from exporter.metrics.exposition import QueryScores, Snapshot
+from exporter.metrics.labels import render_labels
 from exporter.shown.findings import PER_SERVICE, SERVICES, strange
 from exporter.shown.status import QueryStatus, Status
 from exporter.web.app import create_app
