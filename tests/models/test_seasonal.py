@@ -116,6 +116,19 @@ def test_more_series_than_a_chunk() -> None:
     )
 
 
+def test_a_fall_by_night_is_strange_in_the_root_of_a_rate() -> None:
+    """Counts scatter less by night: their root sees a fall that is small in the scale of the busy hours."""
+    at = times(12 * DAY + 26)
+    rate = 12 + 8 * np.sin(2 * np.pi * at / 86_400 - np.pi / 2)
+    rate[12 * DAY + 18 :] *= 0.12
+    counted = np.random.default_rng(8).poisson(60 * rate[:, None], (len(at), 3)) / 60
+    steps = replay(fresh("seasonal", 6), at, np.hstack((counted, np.sqrt(counted))))
+    plain, root = np.hsplit(scores(steps)[-6:], 2)
+    assert (root > 1.2).all()
+    assert (root.mean(axis=0) > 1.3 * plain.mean(axis=0)).all()
+    assert (steps[-1].deviation > 1).all()
+
+
 def test_views_have_floors() -> None:
     """No view is sharper than a hundredth of the spread or a millionth of the level."""
     state = {
