@@ -19,6 +19,8 @@ Answer: TypeAlias = tuple[Frame, Invalid]
 
 PROBE_POINTS = 16
 """Times asked for first when nobody knows how many series there are."""
+FIRST_SHARES = (4, 2)
+"""Of a long range the first request is a quarter as large as it may be, the second half as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +59,37 @@ def points_per_request(series: int, max_points: int) -> int:
     return max(1, min(SERVER_POINTS, max_points // max(1, series)))
 
 
+def next_times(left: int, series: int | None, max_points: int, asked: int) -> int:
+    """How many of the times `left` the next request covers, after `asked` others.
+
+    The first ones are smaller, so that learning begins while the server reads on; where one is enough, it is
+    one. The others are as large as they may be: VictoriaMetrics unpacks whole blocks for each.
+    """
+    if series is None:
+        return PROBE_POINTS
+    most = points_per_request(series, max_points)
+    if left <= most or asked >= len(FIRST_SHARES):
+        return most
+    return -(-most // FIRST_SHARES[asked])
+
+
 def read_ahead(
     read: Callable[[Span], Answer], span: Span, max_points: int, series: int | None, depth: int
 ) -> Generator[Answer, None, None]:
     """Answers for `span` in the order of time, at most `depth` of them read before they are asked for.
 
-    With `series` None the first request is short and tells how many there are; an answer with more series
-    makes the requests after it shorter.
+    `next_times` tells how long the requests are. With `series` None the first one is short and tells how many
+    there are; an answer with more series makes the requests after it shorter.
     """
     pool = ThreadPoolExecutor(max_workers=depth, thread_name_prefix="range")
     pending: deque[Future[Answer]] = deque()
-    most = series
+    most, asked = series, 0
     try:
         while span or pending:
             while span and len(pending) < (depth if most is not None else 1):
-                points = PROBE_POINTS if most is None else points_per_request(most, max_points)
-                head, span = span.split(points)
+                head, span = span.split(next_times(len(span), most, max_points, asked))
                 pending.append(pool.submit(read, head))
+                asked += 1
             frame, invalid = pending.popleft().result()
             most = max(most or 0, len(frame.keys))
             yield frame, invalid

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from exporter.frame import Frame
 from exporter.tsdb.errors import Permanent
-from exporter.tsdb.ranges import PROBE_POINTS, Answer, Span, points_per_request, read_ahead, side_by_side
+from exporter.tsdb.ranges import (
+    PROBE_POINTS,
+    Answer,
+    Span,
+    next_times,
+    points_per_request,
+    read_ahead,
+    side_by_side,
+)
 
 
 def reader(series: int, asked: list[Span]) -> Callable[[Span], Answer]:
@@ -69,14 +77,32 @@ def test_the_first_answer_tells_how_many_series_there_are() -> None:
     asked: list[Span] = []
     list(read_ahead(reader(100, asked), Span(0, 60 * 999, 60), 5_000, None, depth=2))
     assert len(asked[0]) == PROBE_POINTS
-    assert {len(it) for it in asked[1:-1]} == {50}
+    assert {len(it) for it in asked[2:-1]} == {50}
+
+
+@pytest.mark.parametrize(
+    ("times", "lengths"),
+    [(1, [1]), (100, [100]), (101, [25, 76]), (170, [25, 50, 95]), (400, [25, 50, 100, 100, 100, 25])],
+)
+def test_a_long_range_begins_with_small_requests(times: int, lengths: list[int]) -> None:
+    """A quarter, a half, and then as much as allowed, unless one request is enough for what is left."""
+    asked: list[Span] = []
+    list(read_ahead(reader(40, asked), Span(60, 60 * times, 60), 4_000, 40, depth=1))
+    assert [len(it) for it in asked] == lengths
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**5) | st.none(), st.integers(1, 10**7), st.integers(0, 9))
+def test_no_request_is_empty_or_too_large(left: int, series: int | None, most: int, asked: int) -> None:
+    """However many went before, the next request covers a time, and no more of them than allowed."""
+    length = next_times(left, series, most, asked)
+    assert 1 <= length <= (PROBE_POINTS if series is None else points_per_request(series, most))
 
 
 def test_more_series_than_told_make_later_requests_shorter() -> None:
     """What was guessed too low is corrected on the way."""
     asked: list[Span] = []
     list(read_ahead(reader(100, asked), Span(0, 60 * 999, 60), 5_000, 10, depth=1))
-    assert [len(it) for it in asked[:3]] == [500, 50, 50]
+    assert [len(it) for it in asked[:4]] == [125, 25, 50, 50]
 
 
 def test_no_more_is_read_ahead_than_allowed() -> None:
@@ -102,12 +128,12 @@ def test_an_error_ends_the_reading() -> None:
     """The error of a request comes out where its frame would have been."""
 
     def read(span: Span) -> Answer:
-        if span.start >= 20:
+        if span.start >= 8:
             raise Permanent("rejected", "no")
         return reader(1, [])(span)
 
     frames = read_ahead(read, Span(0, 99, 1), 10, 1, depth=2)
-    assert [next(frames)[0].times[0], next(frames)[0].times[0]] == [0, 10]
+    assert [next(frames)[0].times[0], next(frames)[0].times[0]] == [0, 3]
     with pytest.raises(Permanent):
         next(frames)
 
