@@ -23,9 +23,9 @@ from starlette.routing import Route
 
 from bench.tables import ms, print_table, seconds
 from exporter.demo.servers import free_port
-from exporter.metrics.catalogue import SCORES
 from exporter.metrics.exposition import QueryScores, Snapshot
 from exporter.metrics.labels import exposed_labels, render_labels
+from exporter.metrics.published import SCORES
 from exporter.shown.portrait import Picture, Portrait
 from exporter.shown.status import Links, Matches, Status
 from exporter.web.app import create_app

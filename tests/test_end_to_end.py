@@ -22,8 +22,8 @@ from exporter.demo.loopback import get_json, get_text, serving
 from exporter.demo.stage import Stage, stage
 from exporter.demo.story import VICTIM, Story
 from exporter.demo.world import SERVICES
-from exporter.metrics.catalogue import SCORES
 from exporter.metrics.labels import exposed_labels, render_labels
+from exporter.metrics.published import SCORES
 from tests.grafana.dashboards import Chosen, annotation_queries, of_pack, panel_queries
 
 pytestmark = pytest.mark.servers

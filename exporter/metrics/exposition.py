@@ -15,7 +15,7 @@ import orjson
 
 from exporter.config.query import Output
 from exporter.frame import Floats
-from exporter.metrics.catalogue import PUBLISHED
+from exporter.metrics.published import PUBLISHED
 from exporter.models.contract import Scores
 
 EMPTY: Mapping[str, Floats] = MappingProxyType({})

@@ -18,7 +18,9 @@ from prometheus_client import (
 )
 
 from exporter import __version__
-from exporter.metrics.catalogue import CALENDARS, QUERIES, SELF, SERVICES, Family
+from exporter.metrics.family import Family
+from exporter.metrics.own import SELF
+from exporter.metrics.told import CALENDARS, QUERIES, SERVICES
 
 Metric: TypeAlias = Counter | Gauge | Histogram
 

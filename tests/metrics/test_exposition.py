@@ -12,9 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.config.query import Output
 from exporter.demo.servers import find
-from exporter.metrics.catalogue import CATALOGUE, OCCASIONAL, SCORES
+from exporter.metrics.catalogue import CATALOGUE
 from exporter.metrics.exposition import QueryScores, Snapshot, exposed_families, render
 from exporter.metrics.labels import exposed_labels, render_labels
+from exporter.metrics.published import OCCASIONAL, SCORES
 from exporter.metrics.telemetry import Telemetry
 from exporter.models.contract import Scores
 

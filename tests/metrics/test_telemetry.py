@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.metrics.catalogue import SELF
+from exporter.metrics.own import SELF
 from exporter.metrics.telemetry import Telemetry
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from exporter.metrics.catalogue import CATALOGUE, Family
+from exporter.metrics.catalogue import CATALOGUE
+from exporter.metrics.family import Family
 from exporter.packs import library
 
 REPOSITORY = Path(__file__).resolve().parents[2]
