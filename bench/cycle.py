@@ -26,8 +26,8 @@ from exporter.config.query import Query
 from exporter.demo import servers
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
-from exporter.surroundings import Surroundings
+from exporter.query.scorer import Scorer
+from exporter.query.surroundings import Surroundings
 from exporter.tsdb import parse
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
@@ -127,7 +127,7 @@ def memory(series: int) -> int:
 def remember(series: int) -> None:
     """Hold a population of `series`, step it, render it, and print the resident memory in bytes."""
     from exporter.metrics.exposition import QueryScores, exposed_families
-    from exporter.population import Population
+    from exporter.query.population import Population
 
     query = Query.model_validate({"name": "bench", "expr": EXPR, "max_series": max(series, 1)})
     keys = [orjson.dumps(labels(it)) for it in range(series)]

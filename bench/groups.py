@@ -28,7 +28,7 @@ from exporter.groups.law import edge  # noqa: E402
 from exporter.groups.members import Table  # noqa: E402
 from exporter.models import MODELS  # noqa: E402
 from exporter.models.contract import WEEK, Settings  # noqa: E402
-from exporter.residuals import REMEMBERED, SLOT, Residuals  # noqa: E402
+from exporter.query.residuals import REMEMBERED, SLOT, Residuals  # noqa: E402
 
 DAY = 86_400
 METHODS: tuple[Method, ...] = ("isolation_forest", "mahalanobis")

@@ -25,7 +25,7 @@ from exporter.groups.joint import Method  # noqa: E402
 from exporter.groups.scoring import Group  # noqa: E402
 from exporter.metrics.exposition import Snapshot  # noqa: E402
 from exporter.metrics.telemetry import Telemetry  # noqa: E402
-from exporter.residuals import REMEMBERED, SLOT, Present, Residuals  # noqa: E402
+from exporter.query.residuals import REMEMBERED, SLOT, Present, Residuals  # noqa: E402
 
 SERVICES, RUNS = 1_000, 11
 QUERIES = tuple(f"query_{i}" for i in range(6))

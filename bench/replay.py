@@ -14,7 +14,7 @@ import numpy as np
 from bench.tables import print_table
 from exporter.config.query import Query
 from exporter.frame import Frame
-from exporter.population import Population
+from exporter.query.population import Population
 
 SERIES, POINTS, STEP = 100_000, 4_032, 300
 FRAME = 48

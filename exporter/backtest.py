@@ -11,9 +11,9 @@ import numpy as np
 
 from exporter.frame import Floats
 from exporter.models.contract import Scores
-from exporter.record import APART
-from exporter.scorer import Scorer
-from exporter.sensitivity import Sensitivity
+from exporter.query.record import APART
+from exporter.query.scorer import Scorer
+from exporter.query.sensitivity import Sensitivity
 from exporter.shown.status import Band
 
 CHUNK = 6 * 3_600

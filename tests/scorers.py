@@ -5,8 +5,8 @@ from typing import Any
 
 from exporter.config.query import Query
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
-from exporter.surroundings import Surroundings
+from exporter.query.scorer import Scorer
+from exporter.query.surroundings import Surroundings
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 from tests.curves import daily

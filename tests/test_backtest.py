@@ -13,8 +13,8 @@ from exporter.backtest import Backtest, backtest
 from exporter.config.query import Query
 from exporter.metrics.telemetry import Telemetry
 from exporter.models.contract import Scores
-from exporter.scorer import Scorer
-from exporter.surroundings import Surroundings
+from exporter.query.scorer import Scorer
+from exporter.query.surroundings import Surroundings
 from exporter.tsdb.client import Client
 from exporter.tsdb.errors import TsdbError
 from exporter.tsdb.settings import Settings

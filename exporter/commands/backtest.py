@@ -24,8 +24,8 @@ from exporter.config.query import Query
 from exporter.diary.diary import Diary, Times
 from exporter.durations import format_duration
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
-from exporter.surroundings import Source, Surroundings
+from exporter.query.scorer import Scorer
+from exporter.query.surroundings import Source, Surroundings
 from exporter.tsdb.errors import TsdbError
 
 

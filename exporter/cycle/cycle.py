@@ -21,10 +21,10 @@ from exporter.diary.diary import Diary, Times
 from exporter.groups.assembly import Groups, grouped
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
-from exporter.sensitivity import Sensitivity
+from exporter.query.scorer import Scorer
+from exporter.query.sensitivity import Sensitivity
+from exporter.query.surroundings import Clock, Source, Surroundings
 from exporter.store import Store
-from exporter.surroundings import Clock, Source, Surroundings
 
 _log = structlog.get_logger("cycle")
 

@@ -15,7 +15,7 @@ from exporter.drift.hours import HOUR
 from exporter.drift.watch import Outcome, run, span, wants
 from exporter.metrics.exposition import DriftScores
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
+from exporter.query.scorer import Scorer
 
 STALE = 3 * HOUR
 """Scores are exposed so long after the end of their window: two runs may fail before they are gone."""

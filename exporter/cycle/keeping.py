@@ -10,9 +10,9 @@ from exporter.cycle import persistence
 from exporter.diary.diary import Diary
 from exporter.durations import format_duration
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
+from exporter.query.scorer import Scorer
+from exporter.query.surroundings import Clock
 from exporter.store import Damaged, Store
-from exporter.surroundings import Clock
 
 _log = structlog.get_logger("cycle")
 

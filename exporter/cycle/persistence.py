@@ -10,11 +10,11 @@ import numpy as np
 from exporter.calendars.windows import Agenda, Window
 from exporter.config.query import Query
 from exporter.drift import memory
-from exporter.facts import facts
 from exporter.metrics.exposition import QueryScores
-from exporter.population import Population
-from exporter.residuals import SLOT, Residuals
-from exporter.scorer import Scorer
+from exporter.query.facts import facts
+from exporter.query.population import Population
+from exporter.query.residuals import SLOT, Residuals
+from exporter.query.scorer import Scorer
 from exporter.store import Saved
 
 

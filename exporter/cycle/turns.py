@@ -12,9 +12,9 @@ import structlog
 
 from exporter.frame import DuplicateSeries
 from exporter.metrics.telemetry import Telemetry
-from exporter.population import Stopped
-from exporter.scorer import Scorer
-from exporter.surroundings import Clock, Source
+from exporter.query.population import Stopped
+from exporter.query.scorer import Scorer
+from exporter.query.surroundings import Clock, Source
 from exporter.tsdb.errors import TsdbError
 
 HISTORY_READERS = 2

@@ -18,8 +18,8 @@ from exporter.diary import incidents
 from exporter.diary.alertmanager import Alertmanager, Heard
 from exporter.matchers import Matcher
 from exporter.metrics.telemetry import Telemetry
+from exporter.query.surroundings import Clock, Source
 from exporter.store import Damaged, Store
-from exporter.surroundings import Clock, Source
 from exporter.tsdb.errors import TsdbError
 
 FILE = "+alertmanager"

@@ -12,7 +12,7 @@ from exporter.config.schema import Group as Settings
 from exporter.groups.scoring import Group, Past
 from exporter.metrics.exposition import GroupScores
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
+from exporter.query.scorer import Scorer
 
 _log = structlog.get_logger("groups")
 

@@ -13,7 +13,7 @@ from exporter.groups.distance import Distance
 from exporter.groups.forest import Forest
 from exporter.groups.law import Law, learn
 from exporter.groups.members import Key, Table
-from exporter.residuals import unbounded
+from exporter.query.residuals import unbounded
 
 Method = Literal["isolation_forest", "mahalanobis"]
 

@@ -17,7 +17,7 @@ from exporter.groups.members import Key, Membership, Table, tabulate
 from exporter.metrics.exposition import GroupScores
 from exporter.metrics.labels import render_labels
 from exporter.metrics.telemetry import Telemetry
-from exporter.residuals import REMEMBERED, SLOT, Present, Residuals
+from exporter.query.residuals import REMEMBERED, SLOT, Present, Residuals
 
 RETRY = 900.0
 """Seconds after which a fit that could not be made, or that lacked a query, is tried again."""

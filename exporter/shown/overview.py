@@ -7,7 +7,7 @@ from exporter.config.file import LoadedConfig
 from exporter.cycle.cycle import Cycle
 from exporter.cycle.turns import Failure
 from exporter.metrics.telemetry import revision
-from exporter.scorer import Scorer
+from exporter.query.scorer import Scorer
 from exporter.shown.drifting import drifting
 from exporter.shown.findings import strange
 from exporter.shown.status import Links, QueryStatus, State, Status

@@ -11,14 +11,14 @@ import numpy as np
 
 from exporter import __version__
 from exporter.calendars.windows import WEEK, Agenda
-from exporter.confidence import settledness, steadiness, youth
 from exporter.config.query import Query
 from exporter.cycle.cycle import Cycle
 from exporter.matchers import fits
 from exporter.metrics.exposition import QueryScores, Snapshot
 from exporter.metrics.labels import read_labels
-from exporter.scorer import Scorer
-from exporter.sensitivity import NONE, Sensitivity
+from exporter.query.confidence import settledness, steadiness, youth
+from exporter.query.scorer import Scorer
+from exporter.query.sensitivity import NONE, Sensitivity
 from exporter.shown.drifting import drifting
 from exporter.shown.findings import findings
 from exporter.shown.overview import query_status

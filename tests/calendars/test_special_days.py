@@ -13,7 +13,7 @@ from exporter.calendars.calendar import Calendar
 from exporter.calendars.windows import Agenda, Window, Windows
 from exporter.matchers import patterns
 from exporter.metrics.exposition import render
-from exporter.scorer import Scorer
+from exporter.query.scorer import Scorer
 from tests.curves import DAY, daily, noise, replaced
 from tests.fake_tsdb import Curve, FakeTsdb
 from tests.scorers import NOW, query, scores, surroundings, turn

@@ -10,7 +10,7 @@ from exporter.calendars.windows import Agenda, Effect, Window, Windows
 from exporter.config.query import Query
 from exporter.drift.hours import DAYS, HOUR, HOURS, Hours
 from exporter.matchers import patterns
-from exporter.population import Population
+from exporter.query.population import Population
 from tests.drift.planted import DAY, START, filled, noise
 
 

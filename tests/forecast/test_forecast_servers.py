@@ -17,8 +17,8 @@ from exporter.config.query import Query
 from exporter.demo import servers
 from exporter.metrics.exposition import Snapshot
 from exporter.metrics.telemetry import Telemetry
-from exporter.scorer import Scorer
-from exporter.surroundings import Surroundings
+from exporter.query.scorer import Scorer
+from exporter.query.surroundings import Surroundings
 from exporter.tsdb.client import Client
 from exporter.tsdb.settings import Settings
 

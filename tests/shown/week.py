@@ -16,8 +16,8 @@ from exporter.config.file import LoadedConfig, parse
 from exporter.config.query import Query
 from exporter.cycle.cycle import Cycle
 from exporter.metrics.telemetry import Telemetry
-from exporter.population import Population
 from exporter.promql import scores_of
+from exporter.query.population import Population
 from exporter.shown.past import FAMILIES, Past
 from exporter.store import Store
 from exporter.tsdb.client import Client

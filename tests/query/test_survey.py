@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporter import survey
-from exporter.scorer import Scorer
+from exporter.query import survey
+from exporter.query.scorer import Scorer
 from tests.fake_tsdb import FakeTsdb
 from tests.scorers import NOW, STEP, scorer, services, turn
 

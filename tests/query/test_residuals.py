@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from exporter.residuals import REMEMBERED, SLOT, SMOOTHING, Residuals, bounded
+from exporter.query.residuals import REMEMBERED, SLOT, SMOOTHING, Residuals, bounded
 
 STEP = 300
 

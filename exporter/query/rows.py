@@ -12,7 +12,7 @@ from exporter.frame import Floats, Mask
 from exporter.metrics.exposition import Table
 from exporter.metrics.labels import with_choice, with_label
 from exporter.models.contract import Choosing
-from exporter.population import Population
+from exporter.query.population import Population
 
 
 def chosen_models(series: Population, judged: Mask) -> Sequence[Table]:

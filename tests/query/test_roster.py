@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from exporter.frame import DuplicateSeries
-from exporter.roster import Roster
+from exporter.query.roster import Roster
 
 A, B, C = (b'{"__name__":"up","service":"%s"}' % it for it in (b"a", b"b", b"c"))
 

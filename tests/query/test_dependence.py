@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import adfuller
 
-from exporter.dependence import FEWEST, LAGS, independent, known, returns, without_day
+from exporter.query.dependence import FEWEST, LAGS, independent, known, returns, without_day
 
 HOURS = 719
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.frame import Floats
 from exporter.models.contract import Model, Telling
-from exporter.population import Population
+from exporter.query.population import Population
 
 
 def facts(series: Population, time: int, beside: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.confidence import SETTLED, confidence, youth
 from exporter.cycle.persistence import restore, saved
-from exporter.record import DAY, HALF_LIFE, Record
+from exporter.query.confidence import SETTLED, confidence, youth
+from exporter.query.record import DAY, HALF_LIFE, Record
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
 from tests.scorers import NOW, STEP, scorer, services, turn

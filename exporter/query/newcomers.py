@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from exporter.population import Population
-from exporter.surroundings import Reader
+from exporter.query.population import Population
+from exporter.query.surroundings import Reader
 
 PROBE = 3_600
 """Seconds of history that are asked for first: most newcomers were born a minute ago."""

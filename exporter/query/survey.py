@@ -6,11 +6,11 @@ import zlib
 
 import numpy as np
 
-from exporter import dependence
 from exporter.config.query import Query
 from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import Acquainted, Comparing, Model
-from exporter.population import Population
+from exporter.query import dependence
+from exporter.query.population import Population
 
 EVERY = 3_600
 MOST, MOST_PASTS = 200, 50

@@ -8,7 +8,7 @@ import pytest
 
 from exporter.cycle.persistence import restore, saved
 from exporter.frame import DuplicateSeries
-from exporter.population import Stopped
+from exporter.query.population import Stopped
 from exporter.tsdb.errors import TsdbError
 from tests.curves import DAY, between, daily, replaced
 from tests.fake_tsdb import FakeTsdb

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from exporter import survey
 from exporter.durations import format_duration
 from exporter.frame import Floats, Mask
-from exporter.population import Population
-from exporter.surroundings import Reader
+from exporter.query import survey
+from exporter.query.population import Population
+from exporter.query.surroundings import Reader
 
 
 class Figures:

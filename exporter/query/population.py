@@ -9,7 +9,6 @@ import numpy as np
 
 from exporter.calendars.exclusions import Exclusions, Treatment
 from exporter.calendars.windows import Windows
-from exporter.confidence import confidence
 from exporter.config.query import Query
 from exporter.drift.hours import Hours
 from exporter.drift.latest import Latest
@@ -18,11 +17,12 @@ from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
 from exporter.models.contract import Choosing, Comparing, Model, Recurring, Scores, Shifts
 from exporter.models.contract import Settings as ModelSettings
-from exporter.quality import Quality
-from exporter.record import Record
-from exporter.residuals import Residuals
-from exporter.roster import UNKNOWN, Roster
-from exporter.sensitivity import Named, Sensitivity
+from exporter.query.confidence import confidence
+from exporter.query.quality import Quality
+from exporter.query.record import Record
+from exporter.query.residuals import Residuals
+from exporter.query.roster import UNKNOWN, Roster
+from exporter.query.sensitivity import Named, Sensitivity
 
 LARGEST = 1e37
 """Beyond it squares of float32 overflow, and one absurd value would spoil what was learnt."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.cycle.persistence import restore, saved
-from exporter.quality import DAY, KINDS, SILENT, Quality
+from exporter.query.quality import DAY, KINDS, SILENT, Quality
 from tests.curves import daily, replaced
 from tests.fake_tsdb import FakeTsdb
 from tests.scorers import NOW, STEP, scorer, scores, services, turn

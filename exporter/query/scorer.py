@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import structlog
 
-from exporter import rows
 from exporter.config.query import Query
 from exporter.drift.watch import Known
-from exporter.facts import facts
-from exporter.figures import Figures
 from exporter.forecast.forecaster import Foretold
 from exporter.frame import Floats, Mask
 from exporter.metrics.exposition import QueryScores, exposed_families
 from exporter.models.contract import Scores
-from exporter.newcomers import Newcomers
-from exporter.population import Population
-from exporter.residuals import Present
-from exporter.surroundings import SHORT, Reader, Surroundings
+from exporter.query import rows
+from exporter.query.facts import facts
+from exporter.query.figures import Figures
+from exporter.query.newcomers import Newcomers
+from exporter.query.population import Population
+from exporter.query.residuals import Present
+from exporter.query.surroundings import SHORT, Reader, Surroundings
 
 _log = structlog.get_logger("scorer")
 

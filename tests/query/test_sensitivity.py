@@ -15,8 +15,8 @@ from exporter.config.problems import ConfigError
 from exporter.config.query import Query
 from exporter.cycle.persistence import fingerprint
 from exporter.durations import parse_budget, parse_sensitivity
-from exporter.population import Population
-from exporter.sensitivity import Sensitivity
+from exporter.query.population import Population
+from exporter.query.sensitivity import Sensitivity
 from tests.scorers import NOW, STEP, query, scorer, scores, services, turn
 
 DAY = 86_400.0

@@ -1,0 +1,1 @@
+"""Tests of one query, file by file as in `exporter/query`."""
