@@ -92,7 +92,7 @@ class Hours:
             self._turn(time)
         state = self.state
         counted = (values == values) & allowed
-        state["part_sum"] += np.where(counted, values, 0.0)
+        np.add(state["part_sum"], values, out=state["part_sum"], where=counted)
         state["part_seen"] += counted
 
     def resume(self, time: int) -> None:
@@ -151,10 +151,10 @@ class Hours:
     def _close_part(self) -> None:
         state = self.state
         seen = state["part_seen"]
-        mean = np.where(seen > 0, state["part_sum"] / np.maximum(seen, 1), np.nan)
+        mean = _mean(state["part_sum"], seen)
         change = np.abs(mean - state["previous"])
         known = change == change
-        state["moved"] += np.where(known, change, 0.0)
+        np.add(state["moved"], change, out=state["moved"], where=known)
         state["moves"] += known
         state["sum"] += state["part_sum"]
         state["seen"] += seen
@@ -176,8 +176,7 @@ class Hours:
     def _file(self, hour: int) -> None:
         state = self.state
         seen, moves = state["seen"], state["moves"]
-        mean = np.where(seen > 0, state["sum"] / np.maximum(seen, 1), np.nan)
-        moved = np.where(moves > 0, state["moved"] / np.maximum(moves, 1), np.nan)
+        mean, moved = _mean(state["sum"], seen), _mean(state["moved"], moves)
         fresh = np.isnan(state["anchor"]) & (seen > 0)
         if fresh.any():
             state["anchor"][fresh] = mean[fresh]
@@ -185,6 +184,13 @@ class Hours:
         placed = np.clip((mean - state["anchor"]) / state["unit"], -_LARGEST, _LARGEST)
         state["mean"][hour % HOURS] = placed
         state["movement"][hour % HOURS] = np.log(np.clip(moved / state["unit"], _LEAST, _LARGEST))
+
+
+def _mean(total: Floats, count: np.ndarray) -> Floats:
+    """`total` / `count`, NaN where nothing was counted."""
+    with np.errstate(invalid="ignore"):
+        mean: Floats = total / count
+    return mean
 
 
 def _quantile(values: Floats, share: float) -> Floats:

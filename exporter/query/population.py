@@ -130,8 +130,7 @@ class Population:
         if self.query.missing == "zero" and answered:
             values[~seen & (self.roster.last_seen > 0)] = 0.0
         np.copyto(self.roster.last_seen, time, where=seen)
-        bounded = np.minimum(values, LARGEST)
-        np.maximum(bounded, -LARGEST, out=bounded)
+        bounded = values.clip(-LARGEST, LARGEST)
         taken = self.exclusions.at(time)
         if taken.hidden is not None:
             bounded[taken.hidden] = np.nan

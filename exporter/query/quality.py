@@ -87,18 +87,20 @@ class Quality:
         """Take in the values (S,) at Unix second `time`, NaN where there is none."""
         state = self.state
         there = values == values
-        begun = there | (state["last"] == state["last"])
         moved = there & (values != state["last"])
+        one = there.astype(np.float32)
         state["moves"] += moved
-        state["still"] += there
+        state["still"] += one
         state["still"] *= ~moved
-        state["points"] += there
+        state["points"] += one
         state["zeros"] += values == 0
         np.copyto(state["last"], values, where=there)
         if time % HALF_HOUR < self._step:
             self._turn()
-        change = (there & (state["still"] <= state["limit"])) - state["share"]
-        change *= self._newest * begun
+        good = there | (state["last"] != state["last"])  # before its first point a series misses none
+        good &= state["still"] <= state["limit"]
+        change = good - state["share"]
+        change *= self._newest
         state["share"] += change
 
     def _turn(self) -> None:
@@ -110,7 +112,9 @@ class Quality:
         state["zeros"] *= self._recent
         np.maximum(state["longest"], state["run"] * ended, out=state["longest"])
         state["run"][:] = state["still"]
-        at_rest = np.isin(state["last"], (0.0, *self._domain)) | (state["moves"] < MOVES)
+        at_rest = state["moves"] < MOVES
+        for end in (0.0, *self._domain):
+            at_rest |= state["last"] == end
         limit = np.maximum(LONGER * state["longest"], self._patience)
         state["limit"][:] = np.where(at_rest, np.inf, limit)
 

@@ -54,14 +54,14 @@ class Record:
         A series is watched while it has a score.
         """
         state, calm = self.state, self.state["calm"]
-        judged = score == score
+        judged = (score == score).astype(np.float32)
         state["points"] += present
         for fading in ("alarms", "promised", "judged", "beyond"):
             state[fading] *= self._kept
         state["promised"] += judged * np.float32(self._step / budget)
         state["judged"] += judged
         state["lately"] *= 1 - self._newest * judged
-        above = np.flatnonzero(score > 1)
+        above = (score > 1).nonzero()[0]
         if len(above):
             state["alarms"][above] += calm[above] > self._apart
             state["beyond"][above] += 1
@@ -71,7 +71,7 @@ class Record:
 
     def mark(self, time: int, score: Floats) -> None:
         """Note when happenings began, known incidents included; `score` (S,) at Unix second `time`."""
-        rows = np.flatnonzero(score > 1)
+        rows = (score > 1).nonzero()[0]
         if len(rows):
             fresh = rows[time - self.state["above"][rows] > self._apart]
             self.state["since"][fresh] = time
