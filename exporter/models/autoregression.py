@@ -71,5 +71,6 @@ def _bounded(array: Floats, limit: Floats | np.float32) -> Floats:
 def remember(state: State, deviation: Floats, recent: Mask, learnt: Mask) -> None:
     """Shift `deviation` (S,) into the lags; after a gap (`recent` False) both lags restart from it."""
     lag = state["lag"]
-    lag[1] = np.where(learnt, np.where(recent, lag[0], deviation), lag[1])
-    lag[0] = np.where(learnt, deviation, lag[0])
+    np.copyto(lag[1], lag[0], where=learnt)
+    np.copyto(lag[0], deviation, where=learnt)
+    np.copyto(lag[1], deviation, where=learnt & ~recent)

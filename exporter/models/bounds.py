@@ -26,9 +26,10 @@ def least_deviation(settings: Settings, expected: Floats) -> Floats | None:
 
 
 def large_enough(score: Floats, distance: Floats, least: Floats | None) -> Floats:
-    """`score` (S,), but below 1 where `distance` is below `least`."""
+    """`score` (S,), but below 1 where `distance`, whatever its sign, is below `least`."""
     if least is None:
         return score
+    distance = np.abs(distance)
     share = distance / np.maximum(least, distance * 1e-6 + 1e-30)
     bounded: Floats = np.minimum(score, share)
     return bounded

@@ -225,9 +225,8 @@ class Point:
         """A new half hour: file the peaks of the last, and draw the law anew."""
         state = self.state
         recurrence.turn(state, self.now.at.half_hour, of)
-        seconds = max(self.settings.step, recurrence.SLOT)
-        limiter.turn(state, seconds, of)
-        confirmation.turn(state, seconds, of)
+        limiter.turn(state, self.settings.step, of)
+        confirmation.turn(state, max(self.settings.step, recurrence.SLOT), of)
         index = tail.index(state["excess"][:, of], state["exceedances"][:, of])
         state["index"][:, of] = index
         state["kappa"][:, of] = tail.curvature(index)

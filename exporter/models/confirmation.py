@@ -33,7 +33,7 @@ def weigh(state: State, score: Floats, distance: Floats, side: Floats, recent: M
     `distance` (S,) and `side` (1 or -1): where the value lies from the expected one; `strict`: by what the
     score was divided for the sensitivity.
     """
-    rows = np.flatnonzero(score > 1)
+    rows = (score > 1).nonzero()[0]
     if not len(rows):
         return
     strict = strict[rows] if strict.ndim else strict
@@ -47,7 +47,7 @@ def weigh(state: State, score: Floats, distance: Floats, side: Floats, recent: M
 
 def remember(state: State, score: Floats, distance: Floats, side: Floats, learnt: Mask) -> None:
     """Keep what the next points are compared with; `score` (S,) is the one before anything was taken off."""
-    state["last"][:] = np.where(learnt, score * side, state["last"])
+    np.copyto(state["last"], score * side, where=learnt)
     np.maximum(state["record"], distance * learnt, out=state["record"])
 
 

@@ -39,7 +39,7 @@ class Law:
         `residual` (V, S): the value less `centres`; `side` (S,): 1 where it lies above `expected`, -1 below.
         """
         views, above = len(residual), (side > 0).astype(np.float32)
-        below = 1 - above
+        below = above - side
         strange = residual * side
         strange /= self.width
         strange *= self.slope[:views] * above + self.slope[views:] * below

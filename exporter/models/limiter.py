@@ -13,6 +13,7 @@ import numpy as np
 
 from exporter.frame import Floats, Rows
 from exporter.models.contract import State
+from exporter.models.recurrence import SLOT
 
 LOW, MIDDLE, HIGH = np.float32(0.5), np.float32(0.75), np.float32(1.0)
 APART = 1_800.0
@@ -40,8 +41,11 @@ FIELDS = {
     "factor": (0, np.float32, 1.0),
 }
 """`near`: happenings that peaked in the lower and upper half; `watched`: weeks counted; `peak` and `quiet`:
-the highest score of the present happening, and seconds since the score was last above LOW; `alarms`:
-alarms that ended lately; `factor`: by what to multiply the edge."""
+the highest score of the newest happening, 0 once it is counted, and seconds since the score was last above
+LOW; `alarms`: alarms that ended lately; `factor`: by what to multiply the edge.
+
+A happening that is over is counted when the next one begins or the half hour ends: none looks at it sooner.
+"""
 
 
 def _factor(near: Floats, watched: Floats) -> Floats:
@@ -60,21 +64,18 @@ def _factor(near: Floats, watched: Floats) -> Floats:
 def learn(state: State, score: Floats, step: float, learnt: Floats) -> None:
     """Count one more point, in place; `score` (S,) is the score before this correction, `learnt` 0 or 1."""
     state["watched"] += learnt * np.float32(step / WEEK)
-    peak, quiet = state["peak"], state["quiet"]
+    strange = (score * learnt > LOW).nonzero()[0]
+    _count(state, _over(state, step, strange))
+    quiet, peak = state["quiet"], state["peak"]
     quiet += learnt * np.float32(step)
-    shown = score * learnt
-    strange = shown > LOW
-    quiet *= ~strange
-    shown *= strange
-    np.maximum(peak, shown, out=peak)
-    over = quiet > max(APART, 3 * step)
-    over &= peak > 0
-    if over.any():
-        _count(state, over)
+    quiet[strange] = 0
+    peak[strange] = np.maximum(peak[strange], score[strange])
 
 
-def turn(state: State, seconds: float, rows: Rows | slice) -> None:
-    """Forget a little after `seconds` of points, and see anew where the edge of `rows` lies."""
+def turn(state: State, step: float, rows: Rows | slice) -> None:
+    """After a half hour of points `step` seconds apart, forget a little; draw the edge of `rows` anew."""
+    _count(state, _over(state, step, rows))
+    seconds = max(step, SLOT)
     kept = np.float32(math.exp2(-seconds / HALF_LIFE))
     state["near"][:, rows] *= kept
     state["watched"][rows] *= kept
@@ -83,9 +84,16 @@ def turn(state: State, seconds: float, rows: Rows | slice) -> None:
     state["factor"][rows] = factor * (1 + FATIGUE * state["alarms"][rows])
 
 
-def _count(state: State, over: np.ndarray) -> None:
-    """Count the happenings of the series in `over`, and forget them."""
-    rows = np.flatnonzero(over)
+def _over(state: State, step: float, rows: Rows | slice) -> Rows:
+    """Those of `rows` whose happening is over, and was not counted yet."""
+    over = (state["quiet"][rows] > max(APART, 3 * step)) & (state["peak"][rows] > 0)
+    return over.nonzero()[0] if isinstance(rows, slice) else rows[over]
+
+
+def _count(state: State, rows: Rows) -> None:
+    """Count the happenings of the series `rows`, and forget them."""
+    if not len(rows):
+        return
     peak = state["peak"][rows]
     state["near"][0, rows] += peak < MIDDLE
     state["near"][1, rows] += (peak >= MIDDLE) & (peak < HIGH)

@@ -45,10 +45,10 @@ def learn(state: State, score: Floats, learnt: Mask) -> None:
 
 def turned(state: State, slot: int, learnt: Mask) -> Rows | slice | None:
     """Which of the series in `learnt` have come to another half hour than that of their last point."""
-    over = learnt & (state["habit_slot"] != slot)
-    if not over.any():
+    rows: Rows = (learnt & (state["habit_slot"] != slot)).nonzero()[0]
+    if not len(rows):
         return None
-    return slice(None) if over.all() else np.flatnonzero(over)
+    return slice(None) if len(rows) == len(learnt) else rows
 
 
 def turn(state: State, slot: int, rows: Rows | slice) -> None:

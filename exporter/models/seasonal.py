@@ -31,6 +31,7 @@ CARRIED = np.float32(0.2)
 PRIOR_EXPERIENCE = np.float32(40.0)
 """How many exceedances what is believed of tails beforehand is worth."""
 
+_ONE = np.float32(1)
 SLOW_ALONE = np.float32(VIEWS / WEIGHTS[SLOW, 0])
 LARGEST_VALUE = 1e30
 """What lies beyond, such as the largest float that some programs report for "none", is no measurement."""
@@ -120,7 +121,7 @@ class Seasonal:
         strict = np.asarray(strictness, np.float32)
         season = self._clock.at(time, sunday)
         size = len(values)
-        out = np.full((5, size), np.nan)
+        out = np.empty((5, size))
         self._told = []
         with np.errstate(over="ignore"):
             for start in range(0, size, CHUNK):
@@ -135,7 +136,7 @@ class Seasonal:
 
 
 def _ready(state: State, settings: Settings) -> Mask:
-    return np.asarray(state["count"] * settings.step >= settings.warm_up)
+    return np.asarray(state["count"] >= settings.warm_up / settings.step)
 
 
 class _Point:
@@ -145,7 +146,7 @@ class _Point:
         self, settings: Settings, edge: float, state: State, time: int, at: Season, values: Floats
     ) -> None:
         self.settings, self.edge, self.state, self.time, self.at = settings, edge, state, time, at
-        self.recent = time - state["previous_time"] < FRESH * settings.step
+        self.recent = state["previous_time"] > time - FRESH * settings.step
         self.season = profile.value(state, at)
         centres = views.centres(state, self.season, self.recent)
         expected = bounds.within(settings, centres[FAST])
@@ -159,15 +160,16 @@ class _Point:
             slope=state["slope"],
             index=state["index"],
             experience=np.add.reduce(state["exceedances"]) + PRIOR_EXPERIENCE,
-            carry=(CARRIED * self.recent) * state["carry"],
+            carry=state["carry"] * CARRIED * self.recent,
         )
         self.present = np.abs(values) < LARGEST_VALUE
         self.ready = _ready(state, settings)
-        self.x = np.where(self.present, values, expected)
-        self.residual = (self.x - centres).astype(np.float32)
-        distance = self.x - expected
-        self.side = np.copysign(np.float32(1), distance).astype(np.float32)
-        self.distance = np.abs(distance, out=distance).astype(np.float32)
+        self.x = expected.copy()
+        np.copyto(self.x, values, where=self.present)
+        self.residual = np.subtract(self.x, centres, out=np.empty_like(self.width))
+        distance = (self.x - expected).astype(np.float32)
+        self.side = np.copysign(_ONE, distance)
+        self.distance = np.abs(distance, out=distance)
 
     def score(self, out: Floats, strictness: Floats, band: bool) -> None:
         """Fill `out` (5, S): score, deviation, expected, lower, upper; NaN where there is nothing to say.
@@ -183,13 +185,17 @@ class _Point:
         shown = self.plain / strictness
         confirmation.weigh(self.state, shown, distance, self.side, self.recent, strictness)
         out[0] = bounds.large_enough(shown, distance, least)
-        slow = bounds.large_enough(slow, np.abs(self.residual[SLOW]), least)
-        now = np.maximum(bounds.large_enough(self.plain, distance, least), slow)
+        now = np.maximum(
+            bounds.large_enough(self.plain, distance, least),
+            bounds.large_enough(slow, self.residual[SLOW], least),
+        )
         out[1] = sustained.follow(self.state, now, self.present, settings.step) / strictness
         out[2] = law.expected
         if band:
             edge = self.state["factor"] * strictness
             self._band(out, (edge + habit * (edge >= recurrence.FREE)) * np.float32(self.edge), least)
+        else:
+            out[3:] = np.nan
         absent = ~(self.present & self.ready)
         if absent.any():
             out[:, absent] = np.nan
@@ -238,9 +244,8 @@ class _Point:
         state = self.state
         profile.visit(state, self.at, state["habit_slot"][rows] // 2 != self.at.half_hour // 2, rows)
         recurrence.turn(state, self.at.half_hour, rows)
-        seconds = max(self.settings.step, recurrence.SLOT)
-        limiter.turn(state, seconds, rows)
-        confirmation.turn(state, seconds, rows)
+        limiter.turn(state, self.settings.step, rows)
+        confirmation.turn(state, max(self.settings.step, recurrence.SLOT), rows)
         autoregression.turn(state, rows)
         common = tail.index(state["excess"][:, rows], state["exceedances"][:, rows])
         quantile = tail.shrunk_quantile(state["log_quantile"][:, rows], state["count"][rows])
@@ -286,8 +291,8 @@ class _Point:
         state, step = self.state, self.settings.step
         autoregression.remember(state, self.residual[SLOW], self.recent, learnt)
         edge = np.float32(self.edge)
-        state["carry"][:] = np.where(learnt, self.signed.clip(-edge, edge), state["carry"])
-        state["previous_time"][:] = np.where(learnt, self.time, state["previous_time"])
+        np.copyto(state["carry"], self.signed.clip(-edge, edge), where=learnt)
+        np.copyto(state["previous_time"], self.time, where=learnt)
         confirmation.remember(state, self.plain, self.distance, self.side, learnt)
         known = learnt & self.ready
         recurrence.learn(state, self.raw, known)

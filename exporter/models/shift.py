@@ -68,22 +68,25 @@ def turn(state: State, rows: Rows | slice, at: Season, time: int, step: float, a
     apart += (away & (latest * gap > gap * gap / 2)) * np.copysign(np.float32(max(EVERY, step)), gap)
     state["apart"][rows] = apart
     _keep_quiet(state, rows, ~away)
-    lasting = np.abs(apart) >= _needed(state, rows, gap, time, step, adapts)
-    lasting &= np.abs(latest - gap) < np.maximum(reach, np.abs(gap) / 4)
-    if lasting.any():
-        move = np.where(np.abs(latest - gap) < reach, gap, latest)[lasting]
-        each = np.arange(len(state["apart"]))[rows]
-        _accept(state, each[lasting], move, at, time, step, adapts)
+    longest = (np.abs(apart) >= min(adapts, RETURN)).nonzero()[0]
+    if len(longest):
+        each = np.arange(len(state["apart"]))[rows][longest]
+        gap, reach, latest = gap[longest], reach[longest], latest[longest]
+        lasting = np.abs(apart[longest]) >= _needed(state, each, gap, time, step, adapts)
+        lasting &= np.abs(latest - gap) < np.maximum(reach, np.abs(gap) / 4)
+        move = np.where(np.abs(latest - gap) < reach, gap, latest)
+        _accept(state, each[lasting], move[lasting], at, time, step, adapts)
 
 
 def _keep_quiet(state: State, rows: Rows | slice, near: Mask) -> None:
     """Remember the slow view's law of those `rows` that are `near` their level and in no strange run."""
-    quiet = near & (state["run"][SLOW, rows] <= STRANGE)
-    before, level = state["before"], state["quiet_level"]
-    level[rows] = np.where(quiet, state["level"][SLOW, rows], level[rows])
+    quiet = np.zeros(len(state["apart"]), bool)
+    quiet[rows] = near & (state["run"][SLOW, rows] <= STRANGE)
+    before = state["before"]
+    np.copyto(state["quiet_level"], state["level"][SLOW], where=quiet)
     for number, (name, row) in enumerate(_KEPT):
-        before[number, rows] = np.where(quiet, state[name][row, rows], before[number, rows])
-    before[-1, rows] = np.where(quiet, state["record"][rows], before[-1, rows])
+        np.copyto(before[number], state[name][row], where=quiet)
+    np.copyto(before[-1], state["record"], where=quiet)
 
 
 def _reach_before(state: State, rows: Rows | slice) -> Floats:
@@ -105,6 +108,8 @@ def _needed(state: State, rows: Rows | slice, gap: Floats, time: int, step: floa
 
 def _accept(state: State, rows: Rows, gap: Floats, at: Season, time: int, step: float, adapts: float) -> None:
     """Move both levels to `gap` (R,) from the slow one, and make the slow view's law what it was before."""
+    if not len(rows):
+        return
     season = _season(state, rows, at)
     _give_back(state, rows, gap, at, step, adapts)
     state["lag"][:, rows] -= gap

@@ -86,13 +86,14 @@ def learn(state: State, clipped: Floats, season: Floats, young: Floats, weight: 
 
     `young` is weight / count: while a series is young, plain means; later, exponential ones.
     """
-    state["level"] += gain(young, weight, _gains(step, (SLOW_LEVEL, FAST_LEVEL))) * clipped[:NEXT]
+    gains = gain(young, weight, _gains(step, (SLOW_LEVEL, FAST_LEVEL, SCALE_MEMORY)))
+    state["level"] += gains[:NEXT] * clipped[:NEXT]
     size = np.empty_like(state["scale"])
     size[:VIEWS] = clipped
     np.add(clipped[SLOW], season, out=size[SPREAD])
     np.abs(size, out=size)
     size -= state["scale"]
-    size *= gain(young, weight, _gains(step, (SCALE_MEMORY,)))
+    size *= gains[NEXT]
     state["scale"] += size
 
 

@@ -27,7 +27,7 @@ def feed(state: State, peak: float, every: int, points: int, weight: float = 1.0
         score = np.full_like(learnt, peak if i % every == 0 else 0.1)
         limiter.learn(state, score, MINUTE, learnt)
         if weight and i % 30 == 0:
-            limiter.turn(state, 30 * MINUTE, slice(None))
+            limiter.turn(state, MINUTE, slice(None))
 
 
 def factor(state: State) -> np.ndarray:
