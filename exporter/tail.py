@@ -60,7 +60,7 @@ def shrunk_index(
     """The tail index, shrunk towards `prior` with the weight of so many exceedances."""
     total: Floats = excess + prior * weight
     total /= exceedances + weight
-    return np.minimum(total, LARGEST_INDEX, out=total)
+    return total.clip(0, LARGEST_INDEX, out=total)
 
 
 def curvature(tail_index: Floats) -> Floats:

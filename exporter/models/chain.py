@@ -217,9 +217,9 @@ class Point:
         if turned is not None:
             self._turn(turned)
         confirmation.remember(state, self.plain, self.distance, self.side, learnt)
-        known = learnt & self.ready
+        known = (learnt & self.ready).astype(np.float32)
         recurrence.learn(state, self.raw, known)
-        limiter.learn(state, self.quiet, self.settings.step, known.astype(np.float32))
+        limiter.learn(state, self.quiet, self.settings.step, known)
 
     def _turn(self, of: Rows | slice) -> None:
         """A new half hour: file the peaks of the last, and draw the law anew."""

@@ -59,12 +59,12 @@ class Law:
     def carried(self, side: Floats) -> Floats:
         """What the last point left behind for a value on `side`, (S,)."""
         left: Floats = self.carry * side
-        return np.maximum(left, 0, out=left)
+        return left.clip(0, np.inf, out=left)
 
     def fade(self, distance: Floats) -> Floats:
         """By what to multiply evidence, (S,): it fades where the sharpest view cannot tell the two apart."""
         share: Floats = distance / self.ramp
-        return np.minimum(share, 1, out=share)
+        return share.clip(0, 1, out=share)
 
     def distances(self, target: Floats) -> Floats:
         """How far above and below `expected` doubted evidence reaches `target` (S,) > 0; shape (2, S)."""

@@ -102,5 +102,4 @@ def _learn_slot(
 
 
 def _count(seen: np.ndarray, visits: int, counted: np.ndarray) -> None:
-    seen += counted * np.uint16(visits)
-    np.minimum(seen, _MOST, out=seen)
+    seen += np.minimum(counted * np.uint16(visits), _MOST - seen)

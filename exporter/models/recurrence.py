@@ -37,10 +37,10 @@ def expected_excess(state: State, slot: int) -> Floats:
     return np.maximum(excess, 0, out=excess)
 
 
-def learn(state: State, score: Floats, learnt: Mask) -> None:
-    """Keep the peak of `score` (S,), formed before habits are taken off."""
+def learn(state: State, score: Floats, learnt: Floats) -> None:
+    """Keep the peak of `score` (S,), formed before habits are taken off; `learnt` 0 or 1."""
     peak = state["habit_peaks"][0]
-    np.maximum(peak, np.minimum(score, _LARGEST) * learnt, out=peak)
+    np.maximum(peak, score * learnt, out=peak)
 
 
 def turned(state: State, slot: int, learnt: Mask) -> Rows | slice | None:
@@ -54,7 +54,7 @@ def turned(state: State, slot: int, learnt: Mask) -> Rows | slice | None:
 def turn(state: State, slot: int, rows: Rows | slice) -> None:
     """File, for `rows`, the peak around the last half hour but one; start half hour `slot`."""
     peaks, last = state["habit_peaks"], state["habit_slot"][rows]
-    around = (np.maximum.reduce(peaks[:, rows]) * _UNIT).astype(np.uint8)
+    around = (np.maximum.reduce(peaks[:, rows]).clip(0, _LARGEST) * _UNIT).astype(np.uint8)
     if last.min() == last.max():
         _file(state["habit"], int(last[0]), rows, around)
     else:

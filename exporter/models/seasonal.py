@@ -294,6 +294,6 @@ class _Point:
         np.copyto(state["carry"], self.signed.clip(-edge, edge), where=learnt)
         np.copyto(state["previous_time"], self.time, where=learnt)
         confirmation.remember(state, self.plain, self.distance, self.side, learnt)
-        known = learnt & self.ready
+        known = (learnt & self.ready).astype(np.float32)
         recurrence.learn(state, self.raw, known)
-        limiter.learn(state, self.quiet, step, known.astype(np.float32))
+        limiter.learn(state, self.quiet, step, known)

@@ -38,11 +38,14 @@ def draw(state: State, common: Floats, quantile: Floats, rows: Rows | slice) -> 
     excess, exceedances = (_by_side(state[name][:, rows]) for name in ("side_excess", "side_exceedances"))
     own = tail.shrunk_index(excess, exceedances, common, PRIOR_WEIGHT)
     share = (2 * exceedances + PRIOR_WEIGHT) / (np.add.reduce(exceedances) + PRIOR_WEIGHT)
-    lean = np.clip(2 * own * np.log(share), -LARGEST_LEAN, LARGEST_LEAN)
-    slope = tail.curvature(own) / (quantile * np.exp(lean))
+    lean = np.log(share, out=share)
+    lean *= 2 * own
+    lean.clip(-LARGEST_LEAN, LARGEST_LEAN, out=lean)
+    slope = tail.curvature(own)
+    slope /= quantile * np.exp(lean, out=lean)
     state["common"][:, rows] = common
-    state["slope"][:, rows] = slope.reshape(2 * VIEWS, -1)
-    state["index"][:, rows] = (own / WEIGHTS).reshape(2 * VIEWS, -1)
+    state["slope"][:, rows] = _by_row(slope)
+    state["index"][:, rows] = _by_row(own / WEIGHTS)
 
 
 def learn(state: State, residual: Floats, counted: Floats, excess: Floats) -> None:
@@ -50,18 +53,20 @@ def learn(state: State, residual: Floats, counted: Floats, excess: Floats) -> No
 
     `counted`: as how much of an exceedance each point counts; `excess`: how far beyond the quantile it lies.
     """
-    below = counted * (residual < 0)
-    above = counted - below
     size = np.minimum(excess, state["common"] * INFLUENCE)
     size *= _UNBIASED
-    exceedances, total = state["side_exceedances"], state["side_excess"]
-    exceedances[:VIEWS] += above
-    exceedances[VIEWS:] += below
-    above *= size
-    below *= size
-    total[:VIEWS] += above
-    total[VIEWS:] += below
+    sides = np.empty((2, *counted.shape), np.float32)
+    above, below = sides
+    np.multiply(counted, residual < 0, out=below)
+    np.subtract(counted, below, out=above)
+    state["side_exceedances"] += _by_row(sides)
+    sides *= size
+    state["side_excess"] += _by_row(sides)
 
 
 def _by_side(rows: Floats) -> Floats:
     return rows.reshape(2, VIEWS, -1)
+
+
+def _by_row(sides: Floats) -> Floats:
+    return sides.reshape(2 * VIEWS, -1)

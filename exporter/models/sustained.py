@@ -26,7 +26,7 @@ def follow(state: State, score: Floats, present: Mask, step: float) -> Floats:
     """Take in one point's `score` (S,), in place; the sustained form, (S,)."""
     sustained = state["sustained"]
     rise, fall, stretch = _rates(step)
-    change = np.minimum(score, LIMIT).astype(np.float32) - sustained
+    change = np.minimum(score, LIMIT).astype(np.float32, copy=False) - sustained
     change *= present
     change *= (change > 0) * (rise - fall) + fall
     sustained += change

@@ -98,3 +98,13 @@ def test_old_near_misses_are_forgotten() -> None:
         limiter.learn(state, np.zeros(1, np.float32), 3600.0, np.ones(1, np.float32))
         limiter.turn(state, 3600.0, slice(None))
     assert abs(state["near"].sum() / counted - 0.5) < 0.02
+
+
+def test_a_happening_is_counted_before_the_next_one_begins() -> None:
+    """Two near misses within one half hour's law, far enough apart, are two, whenever they are counted."""
+    state, learnt = fresh(), np.ones(1, np.float32)
+    for score in (0.9, *[0.1] * 40, 0.6, *[0.1] * 40):
+        limiter.learn(state, np.full(1, score, np.float32), MINUTE, learnt)
+    limiter.turn(state, MINUTE, slice(None))
+    assert state["near"][:, 0] == pytest.approx([1, 1], rel=1e-3)
+    assert state["peak"][0] == 0
