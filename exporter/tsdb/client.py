@@ -7,9 +7,9 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from functools import partial
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import httpx
 
@@ -24,7 +24,7 @@ from exporter.tsdb.settings import Flavour, Settings
 from exporter.tsdb.verdict import refusal
 from exporter.tsdb.wire import Wire
 
-READ_AHEAD = 2
+READ_AHEAD = 3
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_ASKED_PAUSE = 0.5, 10.0, 60.0
 NO_ANSWER = "error"
 """The `code` of a request that got no whole answer."""
@@ -34,6 +34,8 @@ EXACT_STEP = 60
 UNSETTLED = 40.0
 """Those 30 s, and ten more for clocks that differ."""
 PAST = 1.0
+
+Slots: TypeAlias = Sequence[AbstractContextManager[object]]
 
 T = TypeVar("T")
 
@@ -148,8 +150,8 @@ class Client:
 
     def _frame(self, expr: str, span: Span) -> tuple[Frame, Invalid]:
         times, parameters = span.times(), self._range_parameters(expr, span)
-        with self._range_slots:
-            found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times))
+        slots = (self._range_slots, self._slots)
+        found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times), slots)
         return Frame(found.keys, times, found.values), found.invalid
 
     def _settled(self, span: Span) -> tuple[Span, Span]:
@@ -195,11 +197,20 @@ class Client:
             words = f"{len(keys):,} series, at most {most:,}: aggregate, for example with sum by (service)"
             raise Permanent("too_large", words)
 
-    def _ask(self, path: str, parameters: Mapping[str, str], read: Callable[[bytes], T]) -> T:
-        """One call: tries until an answer can be read, or another try makes no sense."""
+    def _ask(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        read: Callable[[bytes], T],
+        slots: Slots | None = None,
+    ) -> T:
+        """One call: tries until an answer can be read, or another try makes no sense.
+
+        A request holds one of each of the `slots` until its answer is here: others ask while it is parsed.
+        """
         try:
             self._breaker.enter()
-            answer = self._try(path, parameters, read)
+            answer = self._try(path, parameters, read, slots or (self._slots,))
         except TsdbError as error:
             if error.reason in ("timeout", "unreachable"):
                 self._breaker.unanswered()
@@ -212,12 +223,15 @@ class Client:
         finally:
             self._on_circuit(self._breaker.open)
 
-    def _try(self, path: str, parameters: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+    def _try(self, path: str, parameters: Mapping[str, str], read: Callable[[bytes], T], slots: Slots) -> T:
         started = self._clock()
         for attempt in itertools.count():
             try:
-                with self._slots:
-                    return read(self._attempt(path, parameters))
+                with ExitStack() as held:
+                    for slot in slots:
+                        held.enter_context(slot)
+                    body = self._attempt(path, parameters)
+                return read(body)
             except Retryable as error:
                 pause = self._pause(attempt, error)
                 late = self._clock() + pause - started > self.settings.retry_window

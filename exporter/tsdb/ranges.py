@@ -17,6 +17,9 @@ from exporter.tsdb.settings import SERVER_POINTS
 
 Answer: TypeAlias = tuple[Frame, Invalid]
 
+READERS = 2
+"""Threads of one read: the server works on a request while the answer before it is parsed."""
+
 PROBE_POINTS = 16
 """Times asked for first when nobody knows how many series there are."""
 FIRST_SHARES = (4, 2)
@@ -81,7 +84,7 @@ def read_ahead(
     `next_times` tells how long the requests are. With `series` None the first one is short and tells how many
     there are; an answer with more series makes the requests after it shorter.
     """
-    pool = ThreadPoolExecutor(max_workers=depth, thread_name_prefix="range")
+    pool = ThreadPoolExecutor(max_workers=min(READERS, depth), thread_name_prefix="range")
     pending: deque[Future[Answer]] = deque()
     most, asked = series, 0
     try:

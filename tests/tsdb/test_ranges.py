@@ -124,6 +124,26 @@ def test_no_more_is_read_ahead_than_allowed() -> None:
     frames.close()
 
 
+def test_two_requests_at_most_are_under_way() -> None:
+    """One is worked on by the server while another is parsed, however many answers may lie ready."""
+    under_way, most, lock, both = 0, 0, threading.Lock(), threading.Event()
+
+    def read(span: Span) -> Answer:
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+            if under_way == 2:
+                both.set()
+        assert both.wait(10)
+        with lock:
+            under_way -= 1
+        return reader(1, [])(span)
+
+    assert len(list(read_ahead(read, Span(0, 99, 1), 10, 1, depth=5))) == 12
+    assert most == 2
+
+
 def test_an_error_ends_the_reading() -> None:
     """The error of a request comes out where its frame would have been."""
 
