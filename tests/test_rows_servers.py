@@ -177,9 +177,9 @@ def test_constant_and_sparse_series_are_told_apart(running: Running) -> None:
 
 
 def test_confidence_falls_with_the_input(running: Running) -> None:
-    """A14: a series that stands still is trusted less than its steady twin."""
+    """A14: a series that stood still for most of five hours is trusted a tenth less than its steady twin."""
     confidence = by_service(running, "anomaly_confidence", "load")
-    assert confidence["stuck"] < 0.85 < confidence["steady"]
+    assert confidence["stuck"] < 0.9 * confidence["steady"]
 
 
 @pytest.mark.parametrize(
