@@ -41,6 +41,7 @@ OWNERS = {
     "uvicorn": {"web"},
     "bcrypt": {"web"},
     "prometheus_client": {"metrics"},
+    "isal": {"metrics"},
     "httpx": {"tsdb", "diary"},
     "statsmodels": {"models"},
     "sklearn": {"models", "groups"},

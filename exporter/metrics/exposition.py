@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 import orjson
+from isal import igzip
 
 from exporter.config.query import Output
 from exporter.frame import Floats
@@ -126,7 +126,7 @@ class Snapshot:
         tables = [table for one in (kept, drifting) for it in one for table in it.tables]
         tables += [table for it in joint for table in it.tables()]
         text = render((*kept, *tables))
-        return cls(time, kept, text, gzip.compress(text, 1, mtime=0), joint, drifting)
+        return cls(time, kept, text, igzip.compress(text, 1, mtime=0), joint, drifting)
 
 
 def exposed_families(
