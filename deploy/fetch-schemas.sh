@@ -23,4 +23,4 @@ fetch() { # fetch NAME VERSION: the SDK for Grafana NAME, which is a package ver
 mkdir -p "$target"
 fetch 10.1 '1769699998!10.1.0'
 fetch 11.6 '1769699379!11.6.0'
-fetch 12 '1769699241' # what its makers call next: the newest Grafana when it was published, January 2026
+fetch 12 '1769699241' # called next by its makers: the Grafana after 11.6, as of January 2026
