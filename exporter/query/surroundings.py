@@ -14,7 +14,8 @@ from exporter.config.query import Query
 from exporter.frame import Frame
 from exporter.metrics.telemetry import Telemetry
 from exporter.promql import only
-from exporter.tsdb.parse import Invalid, Vector
+from exporter.tsdb.numbers import Invalid
+from exporter.tsdb.parse import Vector
 
 SHORT = 60
 """A past of up to so many points is read in the live turn; a longer one waits for a reader of history."""

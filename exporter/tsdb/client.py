@@ -18,13 +18,14 @@ from exporter.tsdb import parse
 from exporter.tsdb.answer import names, success
 from exporter.tsdb.breaker import Breaker
 from exporter.tsdb.errors import Permanent, Retryable, TsdbError
-from exporter.tsdb.parse import Invalid, Matrix, Times, Vector
-from exporter.tsdb.ranges import Span, read_ahead, side_by_side
+from exporter.tsdb.numbers import Invalid, Times
+from exporter.tsdb.parse import Matrix, Vector
+from exporter.tsdb.ranges import Answer, Span, read_ahead, side_by_side
 from exporter.tsdb.settings import Flavour, Settings
 from exporter.tsdb.verdict import refusal
 from exporter.tsdb.wire import Wire
 
-READ_AHEAD = 3
+READ_AHEAD = 2
 FIRST_PAUSE, LONGEST_PAUSE, LONGEST_ASKED_PAUSE = 0.5, 10.0, 60.0
 NO_ANSWER = "error"
 """The `code` of a request that got no whole answer."""
@@ -137,7 +138,7 @@ class Client:
 
         settled, newest = self._settled(Span.within(start, end, step))
         depth = min(READ_AHEAD, self.settings.concurrency)
-        ahead = read_ahead(partial(self._frame, expr), settled, self.settings.max_points, series, depth)
+        ahead = read_ahead(partial(self._fetched, expr), settled, self.settings.max_points, series, depth)
         with closing(ahead):
             for frame, invalid in ahead:
                 on_invalid(invalid)
@@ -148,11 +149,22 @@ class Client:
                 on_invalid(vector.invalid)
             yield side_by_side([(it.keys, it.values) for it in vectors], newest.times())
 
-    def _frame(self, expr: str, span: Span) -> tuple[Frame, Invalid]:
+    def _fetched(self, expr: str, span: Span) -> Callable[[], Answer]:
+        """The answer for `span` is here; what reads it. An answer that broke off is asked for once more."""
         times, parameters = span.times(), self._range_parameters(expr, span)
-        slots = (self._range_slots, self._slots)
-        found = self._ask("/api/v1/query_range", parameters, lambda body: self._matrix(body, times), slots)
-        return Frame(found.keys, times, found.values), found.invalid
+        ask = partial(self._ask, "/api/v1/query_range", parameters, slots=(self._range_slots, self._slots))
+        body = ask(bytes)
+
+        def read() -> Answer:
+            try:
+                found = self._matrix(body, times)
+            except Retryable:
+                found = ask(lambda other: self._matrix(other, times))
+            except TsdbError as error:
+                raise self._told(error) from None
+            return Frame(found.keys, times, found.values), found.invalid
+
+        return read
 
     def _settled(self, span: Span) -> tuple[Span, Span]:
         """The times that a range request answers exactly, and the newest ones that it does not.
@@ -216,12 +228,16 @@ class Client:
                 self._breaker.unanswered()
             elif error.reason != "circuit_open":
                 self._breaker.answered()
-            raise type(error)(error.reason, f"{self._wire.url}: {error}") from None
+            raise self._told(error) from None
         else:
             self._breaker.answered()
             return answer
         finally:
             self._on_circuit(self._breaker.open)
+
+    def _told(self, error: TsdbError) -> TsdbError:
+        """The same error, with the address that it is about."""
+        return type(error)(error.reason, f"{self._wire.url}: {error}")
 
     def _try(self, path: str, parameters: Mapping[str, str], read: Callable[[bytes], T], slots: Slots) -> T:
         started = self._clock()

@@ -9,23 +9,15 @@ cache, without a second copy of the whole.
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from exporter.tsdb.answer import success
 from exporter.tsdb.errors import Permanent
-
-Values: TypeAlias = NDArray[np.float64]
-Times: TypeAlias = NDArray[np.int64]
-Invalid: TypeAlias = dict[str, int]
-Rows: TypeAlias = tuple[list[bytes], list[bytes]]
-"""Label objects, and beside each the bytes of its samples."""
+from exporter.tsdb.numbers import Invalid, Rows, Text, Times, Values, column, grid
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,10 +62,10 @@ def vector(body: bytes) -> Vector:
         body, histograms = _HISTOGRAM.subn(rb'},"value":[\1,"NaN"]', body)
     try:
         keys, texts = _vector_rows(body)
-        values, invalid = _column(keys, texts)
+        values, invalid = column(keys, texts)
     except ValueError:
         keys, texts = _rows_of_any_layout(body, "vector")
-        values, invalid = _numbers_or_refusal(_column, keys, texts)
+        values, invalid = _numbers_or_refusal(column, keys, texts)
     return Vector(keys, values, invalid | {"nan": invalid["nan"] - histograms, "histogram": histograms})
 
 
@@ -83,7 +75,7 @@ def matrix(body: bytes, times: Times) -> Matrix:
     Raises `TsdbError` unless it is a whole success that holds no other times.
     """
     try:
-        keys, values, invalid = _grid(_blocks(body), times)
+        keys, values, invalid = grid(_blocks(body), times)
     except ValueError:
         return _matrix_of_any_layout(body, times)
     return Matrix(keys, values, invalid | {"histogram": 0})
@@ -95,10 +87,10 @@ def _matrix_of_any_layout(body: bytes, times: Times) -> Matrix:
     histograms, empty = sum(it[2].count(b"{") for it in found), sum(it[1] == b"}" for it in found)
     body = _HISTOGRAMS.sub(_without_histograms, body)
     try:
-        keys, values, invalid = _grid(_blocks(body), times)
+        keys, values, invalid = grid(_blocks(body), times)
     except ValueError:
         rows = _rows_of_any_layout(body, "matrix")
-        keys, values, invalid = _numbers_or_refusal(_grid, [rows], times)
+        keys, values, invalid = _numbers_or_refusal(grid, [rows], times)
     return Matrix(keys, values, invalid | {"nan": invalid["nan"] - empty, "histogram": histograms})
 
 
@@ -113,21 +105,19 @@ def _vector_rows(body: bytes) -> Rows:
 
 def _blocks(body: bytes) -> Iterator[Rows]:
     """The rows of a range answer, some of them at a time; ValueError where they are no such rows."""
-    start, end = _ends_of_rows(body, b"]]}]", "matrix")
-    while (cut := body.find(_NEXT_ROW, start + BLOCK_BYTES, end)) >= 0:
-        yield _matrix_rows(body[start:cut])
-        start = cut + len(_NEXT_ROW)
-    yield _matrix_rows(body[start:end])
-
-
-def _matrix_rows(block: bytes) -> Rows:
-    texts, keys = block.split(_NEXT_ROW), []
-    for i, text in enumerate(texts):
-        key, found, texts[i] = text.partition(_SAMPLES)
-        if not found:
+    at, end = _ends_of_rows(body, b"]]}]", "matrix")
+    view, keys, texts, begun = memoryview(body), list[bytes](), list[Text](), at
+    while at < end:
+        samples, stop = body.find(_SAMPLES, at, end), body.find(_NEXT_ROW, at, end)
+        stop = end if stop < 0 else stop
+        if not at <= samples < stop:
             raise _OtherLayout
-        keys.append(key + b"}")
-    return keys, texts
+        keys.append(body[at : samples + 1])
+        texts.append(view[samples + len(_SAMPLES) : stop])
+        at = stop + len(_NEXT_ROW)
+        if at - begun > BLOCK_BYTES or at >= end:
+            yield keys, texts
+            keys, texts, begun = [], [], at
 
 
 def _ends_of_rows(body: bytes, last: bytes, kind: str) -> tuple[int, int]:
@@ -166,79 +156,6 @@ def _without_histograms(found: re.Match[bytes]) -> bytes:
         return b"]"
     first_time = found[2][1:].split(b",", 1)[0]
     return b'},"values":[[%s,"NaN"]]' % first_time
-
-
-def _column(keys: list[bytes], texts: list[bytes]) -> tuple[Values, Invalid]:
-    """One number per key; ValueError where there is another count of them, or something else."""
-    listed, invalid = _listed(b",".join(texts))
-    if not len(listed) == len(texts) == len(keys):
-        raise ValueError("not one number per row")
-    return _floats(listed), invalid
-
-
-def _grid(blocks: Iterable[Rows], times: Times) -> tuple[list[bytes], Values, Invalid]:
-    """Keys, and the samples of every row where their times belong, (S, T); ValueError for no samples."""
-    keys, parts = list[bytes](), [np.empty((0, len(times)))]
-    invalid = {"nan": 0, "inf": 0}
-    for some, texts in blocks:
-        keys += some
-        listed, bad = _listed(b",".join(texts).translate(None, b'"[]'))
-        parts.append(_placed(listed, texts, times))
-        invalid = {reason: count + bad[reason] for reason, count in invalid.items()}
-    return keys, np.concatenate(parts), invalid
-
-
-def _placed(listed: list[Any], texts: list[bytes], times: Times) -> Values:
-    """The numbers of `texts`, (time, value) row after row, at their times: one row for each text."""
-    if _complete(listed, len(texts), times):
-        return _floats(listed[1::2]).reshape(len(texts), len(times))
-    out = np.full((len(texts), len(times)), np.nan)
-    _place(out, _floats(listed).reshape(-1, 2), [text.count(b"[") + 1 for text in texts], times)
-    return out
-
-
-def _complete(listed: list[Any], rows: int, times: Times) -> bool:
-    """Whether each row has a sample at every time: times rise, so the first and last of each row tell."""
-    row = 2 * len(times)
-    first, last = [int(times[0])] * rows, [int(times[-1])] * rows
-    return len(listed) == rows * row and listed[::row] == first and listed[row - 2 :: row] == last
-
-
-def _place(out: Values, samples: Values, counts: list[int], times: Times) -> None:
-    """Write `samples`, (time, value) pairs row after row, `counts` of them for each row, into `out`."""
-    step = times[1] - times[0] if len(times) > 1 else 1
-    exact = (samples[:, 0] - times[0]) / step
-    columns = exact.astype(np.intp)
-    if np.any(columns != exact) or columns.min() < 0 or columns.max() >= len(times):
-        raise Permanent("malformed", "the answer holds times that were not asked for")
-    out[np.repeat(np.arange(len(counts)), counts), columns] = samples[:, 1]
-
-
-def _listed(text: bytes) -> tuple[list[Any], Invalid]:
-    """What `text` lists with commas, None for what is not finite, and how many those are."""
-    nan = inf = 0
-    if b"N" in text or b"I" in text:
-        nan, inf = text.count(b"NaN"), text.count(b"Inf")
-        for word in (b"NaN", b"+Inf", b"-Inf"):
-            text = text.replace(word, b"null")
-    return orjson.loads(b"[%b]" % text), {"nan": nan, "inf": inf}
-
-
-def _floats(listed: list[Any]) -> Values:
-    """NaN for None; otherwise packed by `struct`, which takes half as long as NumPy does."""
-    out = np.empty(len(listed))
-    try:
-        struct.pack_into(f"{len(listed)}d", out.data, 0, *listed)
-    except struct.error:
-        return _floats_or_nan(listed)
-    return out
-
-
-def _floats_or_nan(listed: list[Any]) -> Values:
-    try:
-        return np.array(listed, dtype=np.float64)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
 
 
 def _numbers_or_refusal(read: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

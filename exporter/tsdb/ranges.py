@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.frame import Frame
-from exporter.tsdb.parse import Invalid, Values
+from exporter.tsdb.numbers import Invalid, Values
 from exporter.tsdb.settings import SERVER_POINTS
 
 Answer: TypeAlias = tuple[Frame, Invalid]
 
 READERS = 2
-"""Threads of one read: the server works on a request while the answer before it is parsed."""
+"""Threads of one read: the server works on a request while the answer before it is on its way."""
 
 PROBE_POINTS = 16
 """Times asked for first when nobody knows how many series there are."""
@@ -77,23 +77,29 @@ def next_times(left: int, series: int | None, max_points: int, asked: int) -> in
 
 
 def read_ahead(
-    read: Callable[[Span], Answer], span: Span, max_points: int, series: int | None, depth: int
+    fetch: Callable[[Span], Callable[[], Answer]],
+    span: Span,
+    max_points: int,
+    series: int | None,
+    depth: int,
 ) -> Generator[Answer, None, None]:
-    """Answers for `span` in the order of time, at most `depth` of them read before they are asked for.
+    """Answers for `span` in the order of time, at most `depth` of them fetched before they are asked for.
 
+    `fetch` runs in a thread beside; what it returns reads the answer, and that is done where it is asked for:
+    parsing beside the learning gains nothing, because Python does one of them at a time, and costs the turns.
     `next_times` tells how long the requests are. With `series` None the first one is short and tells how many
     there are; an answer with more series makes the requests after it shorter.
     """
     pool = ThreadPoolExecutor(max_workers=min(READERS, depth), thread_name_prefix="range")
-    pending: deque[Future[Answer]] = deque()
+    pending: deque[Future[Callable[[], Answer]]] = deque()
     most, asked = series, 0
     try:
         while span or pending:
             while span and len(pending) < (depth if most is not None else 1):
                 head, span = span.split(next_times(len(span), most, max_points, asked))
-                pending.append(pool.submit(read, head))
+                pending.append(pool.submit(fetch, head))
                 asked += 1
-            frame, invalid = pending.popleft().result()
+            frame, invalid = pending.popleft().result()()
             most = max(most or 0, len(frame.keys))
             yield frame, invalid
     finally:

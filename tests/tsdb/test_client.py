@@ -362,6 +362,25 @@ def test_an_answer_that_breaks_off() -> None:
     assert "broke off" in str(error)
 
 
+def test_half_a_history_is_asked_for_again() -> None:
+    """A range answer that is cut, though its transfer ended well, is tried again; its frame is whole."""
+    body = matrix_answer([({"a": "1"}, [(60, "1"), (120, "2")])])
+    answers = iter([body[:-20], body])
+    world = World(lambda _: httpx.Response(200, content=next(answers)))
+    (frame,) = world.client.range("up", 60, 120, 60, series=1)
+    assert (frame.values.tolist(), len(world.requests)) == ([[1, 2]], 2)
+
+
+def test_what_is_wrong_with_a_history_names_the_address() -> None:
+    """An answer in parts fails where its frame would be, names the address, and is not tried again."""
+    body = matrix_answer([({"a": "1"}, [(60, "1")])]).replace(b"{", b'{"isPartial":true,', 1)
+    world = World(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(TsdbError) as caught:
+        list(world.client.range("up", 60, 60, 60, series=1))
+    assert (caught.value.reason, len(world.requests)) == ("partial", 1)
+    assert str(caught.value).startswith("http://tsdb:9090: ")
+
+
 def test_a_broken_compression_is_tried_again() -> None:
     """Bytes that do not unpack are a broken answer."""
     world = World(lambda _: httpx.Response(200, content=b"nonsense", headers={"Content-Encoding": "gzip"}))

@@ -35,6 +35,16 @@ def reader(series: int, asked: list[Span]) -> Callable[[Span], Answer]:
     return read
 
 
+def fetched(read: Callable[[Span], Answer]) -> Callable[[Span], Callable[[], Answer]]:
+    """Answers that are there as soon as they are asked for, and only have to be handed over."""
+
+    def fetch(span: Span) -> Callable[[], Answer]:
+        answer = read(span)
+        return lambda: answer
+
+    return fetch
+
+
 @given(st.integers(0, 10**6), st.integers(-(10**5), 10**6), st.integers(1, 4000), st.integers(1, 300))
 def test_spans_are_aligned_and_split_without_loss(start: int, length: int, step: int, points: int) -> None:
     """A span holds exactly the multiples of the step within its bounds, however it is cut."""
@@ -67,7 +77,7 @@ def test_frames_come_in_the_order_of_time(series: int | None) -> None:
     """Read by two at once, the frames still join to the whole span."""
     asked: list[Span] = []
     span = Span(0, 60 * 999, 60)
-    frames = [frame for frame, _ in read_ahead(reader(40, asked), span, 4_000, series, depth=2)]
+    frames = [frame for frame, _ in read_ahead(fetched(reader(40, asked)), span, 4_000, series, depth=2)]
     np.testing.assert_array_equal(np.concatenate([frame.times for frame in frames]), span.times())
     assert max(len(it) for it in asked) == 100
 
@@ -75,7 +85,7 @@ def test_frames_come_in_the_order_of_time(series: int | None) -> None:
 def test_the_first_answer_tells_how_many_series_there_are() -> None:
     """Without a number given, a short request goes first and sizes the rest."""
     asked: list[Span] = []
-    list(read_ahead(reader(100, asked), Span(0, 60 * 999, 60), 5_000, None, depth=2))
+    list(read_ahead(fetched(reader(100, asked)), Span(0, 60 * 999, 60), 5_000, None, depth=2))
     assert len(asked[0]) == PROBE_POINTS
     assert {len(it) for it in asked[2:-1]} == {50}
 
@@ -87,7 +97,7 @@ def test_the_first_answer_tells_how_many_series_there_are() -> None:
 def test_a_long_range_begins_with_small_requests(times: int, lengths: list[int]) -> None:
     """A quarter, a half, and then as much as allowed, unless one request is enough for what is left."""
     asked: list[Span] = []
-    list(read_ahead(reader(40, asked), Span(60, 60 * times, 60), 4_000, 40, depth=1))
+    list(read_ahead(fetched(reader(40, asked)), Span(60, 60 * times, 60), 4_000, 40, depth=1))
     assert [len(it) for it in asked] == lengths
 
 
@@ -101,7 +111,7 @@ def test_no_request_is_empty_or_too_large(left: int, series: int | None, most: i
 def test_more_series_than_told_make_later_requests_shorter() -> None:
     """What was guessed too low is corrected on the way."""
     asked: list[Span] = []
-    list(read_ahead(reader(100, asked), Span(0, 60 * 999, 60), 5_000, 10, depth=1))
+    list(read_ahead(fetched(reader(100, asked)), Span(0, 60 * 999, 60), 5_000, 10, depth=1))
     assert [len(it) for it in asked[:4]] == [125, 25, 50, 50]
 
 
@@ -116,7 +126,7 @@ def test_no_more_is_read_ahead_than_allowed() -> None:
             third.set()
         return answer
 
-    frames = read_ahead(read, Span(0, 99, 1), 10, 1, depth=2)
+    frames = read_ahead(fetched(read), Span(0, 99, 1), 10, 1, depth=2)
     next(frames)
     next(frames)
     assert third.wait(10)
@@ -124,8 +134,26 @@ def test_no_more_is_read_ahead_than_allowed() -> None:
     frames.close()
 
 
+def test_answers_are_read_where_they_are_used() -> None:
+    """They are fetched by threads beside, but parsed by the thread that takes the frames."""
+    fetching, reading = set[int](), set[int]()
+
+    def fetch(span: Span) -> Callable[[], Answer]:
+        fetching.add(threading.get_ident())
+
+        def read() -> Answer:
+            reading.add(threading.get_ident())
+            return reader(1, [])(span)
+
+        return read
+
+    assert len(list(read_ahead(fetch, Span(0, 99, 1), 10, 1, depth=2))) == 12
+    assert reading == {threading.get_ident()}
+    assert not fetching & reading
+
+
 def test_two_requests_at_most_are_under_way() -> None:
-    """One is worked on by the server while another is parsed, however many answers may lie ready."""
+    """One is worked on by the server while another is on its way, however many answers may lie ready."""
     under_way, most, lock, both = 0, 0, threading.Lock(), threading.Event()
 
     def read(span: Span) -> Answer:
@@ -140,7 +168,7 @@ def test_two_requests_at_most_are_under_way() -> None:
             under_way -= 1
         return reader(1, [])(span)
 
-    assert len(list(read_ahead(read, Span(0, 99, 1), 10, 1, depth=5))) == 12
+    assert len(list(read_ahead(fetched(read), Span(0, 99, 1), 10, 1, depth=5))) == 12
     assert most == 2
 
 
@@ -152,7 +180,7 @@ def test_an_error_ends_the_reading() -> None:
             raise Permanent("rejected", "no")
         return reader(1, [])(span)
 
-    frames = read_ahead(read, Span(0, 99, 1), 10, 1, depth=2)
+    frames = read_ahead(fetched(read), Span(0, 99, 1), 10, 1, depth=2)
     assert [next(frames)[0].times[0], next(frames)[0].times[0]] == [0, 3]
     with pytest.raises(Permanent):
         next(frames)
@@ -160,7 +188,7 @@ def test_an_error_ends_the_reading() -> None:
 
 def test_an_empty_span_asks_nothing() -> None:
     """A range without a multiple of the step in it gives no frame."""
-    assert list(read_ahead(reader(1, []), Span.within(61, 119, 60), 10, None, depth=2)) == []
+    assert list(read_ahead(fetched(reader(1, [])), Span.within(61, 119, 60), 10, None, depth=2)) == []
 
 
 def test_instants_side_by_side() -> None:
