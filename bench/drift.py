@@ -39,7 +39,7 @@ def score(values: np.ndarray, step: int, window: int) -> np.ndarray:
     out = np.zeros((len(values), len(NAMES), values.shape[1]), np.float32)
     for row in range(len(values)):
         before = hours.hour
-        hours.add(MONDAY + row * step, values[row], allowed)
+        hours.add([MONDAY + row * step], values[row : row + 1], allowed)
         if row:
             out[row] = out[row - 1]
         if before is None or hours.hour == before or hours.hour is None:

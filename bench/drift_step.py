@@ -26,9 +26,9 @@ def main() -> None:
     hours, generator = Hours(STEP, size), np.random.default_rng(0)
     allowed = np.ones(size, bool)
     for row in range(DAYS * 144 + 1):
-        hours.add(MONDAY + row * STEP, generator.normal(100, 5, size), allowed)
+        hours.add([MONDAY + row * STEP], generator.normal(100, 5, (1, size)), allowed)
     values, at = generator.normal(100, 5, size), MONDAY + DAYS * 86_400
-    point = seconds(lambda: hours.add(at, values, allowed), 50)
+    point = seconds(lambda: hours.add([at], values[None], allowed), 50)
     series = [{"query": "bench", "instance": str(it)} for it in range(size)]
     rebase, copy = seconds(hours.rebase, 3), seconds(hours.past, 3)
     started = time.perf_counter()

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from exporter.columns import State
 from exporter.frame import Floats
 
 BEYOND = 0.05
@@ -49,18 +50,18 @@ def strictness(false_alarm_interval: float) -> float:
     return max(1 + weeks * (LONGER_LAW if weeks > 0 else SHORTER_LAW), LEAST_STRICTNESS)
 
 
-def index(excess: Floats, exceedances: Floats) -> Floats:
+def index(total: Floats, exceedances: Floats) -> Floats:
     """The tail index from summed log excesses and their number (Hill 1975), shrunk towards the prior."""
-    return shrunk_index(excess, exceedances, np.float32(PRIOR_INDEX), np.float32(PRIOR_WEIGHT))
+    return shrunk_index(total, exceedances, np.float32(PRIOR_INDEX), np.float32(PRIOR_WEIGHT))
 
 
 def shrunk_index(
-    excess: Floats, exceedances: Floats, prior: Floats | np.float32, weight: np.float32
+    total: Floats, exceedances: Floats, prior: Floats | np.float32, weight: np.float32
 ) -> Floats:
-    """The tail index, shrunk towards `prior` with the weight of so many exceedances."""
-    total: Floats = excess + prior * weight
-    total /= exceedances + weight
-    return total.clip(0, LARGEST_INDEX, out=total)
+    """The tail index from `total` log excess, shrunk towards `prior` as by `weight` exceedances."""
+    mean: Floats = total + prior * weight
+    mean /= exceedances + weight
+    return mean.clip(0, LARGEST_INDEX, out=mean)
 
 
 def curvature(tail_index: Floats) -> Floats:
@@ -81,40 +82,45 @@ def shrunk_quantile(log_quantile: Floats, count: Floats) -> Floats:
     return np.exp(mixed, out=mixed)
 
 
-def learn(
-    log_quantile: Floats,
-    excess: Floats,
-    exceedances: Floats,
-    run: Floats,
-    size: Floats,
-    kappa: Floats,
-    count: Floats,
-    weight: Floats,
-) -> tuple[Floats, Floats]:
-    """Move quantile and tail index by one point, in place.
-
-    Returns, (V, S): as how much of an exceedance the point counted, and how far beyond the quantile it lay.
+def learn(state: State, size: Floats, kappa: Floats, count: Floats, weight: Floats) -> None:
+    """Move quantile and tail index of `state` by one point, in place.
 
     `size` (V, S) is |residual| / scale, `weight` (S,) 0 or 1, `kappa` (V, S) the present curvature.
-
-    The quantile follows Robbins and Monro (1951). Exceedances in a row are one happening, so each further
-    one of a run tells the tail index less; an outage of an hour must not look like sixty rare points.
     """
-    learnt = weight * (count > YOUNGEST)
-    distance = np.exp(log_quantile)
-    np.divide(size, distance, out=distance)
-    beyond = (distance > 1).astype(np.float32)
-    rate = learnt * YOUNGEST
+    taught, rate = rates(weight, count)
+    distance = np.empty_like(size)
+    follow(state, size, taught, rate, distance)
+    counted = share(state["run"])
+    counted *= distance > 1
+    counted *= taught
+    state["exceedances"] += counted
+    state["excess"] += counted * excess(distance, kappa)
+
+
+def rates(weight: Floats, count: Floats) -> tuple[Floats, Floats]:
+    """As how much of a point each teaches tails, and how fast quantiles follow it, (..., S).
+
+    `weight`: 0 where nothing may be learnt, else 1; `count`: points learnt, this one included.
+    """
+    taught = weight * (count > YOUNGEST)
+    rate = taught * YOUNGEST
     rate /= count.clip(YOUNGEST / LARGEST_RATE, YOUNGEST / np.float32(QUANTILE_RATE))
+    return taught, rate
+
+
+def follow(state: State, strange: Floats, taught: Floats, rate: Floats, distance: Floats) -> None:
+    """Move the quantile by a point `strange` (V, S) scales away, and count runs of points beyond, in place.
+
+    Fills `distance` (V, S): how many quantiles away it lies. The quantile follows Robbins and Monro (1951).
+    """
+    log_quantile = state["log_quantile"]
+    quantile = np.exp(log_quantile)
+    np.abs(strange, out=distance)
+    distance /= quantile
+    beyond = (distance > 1).astype(np.float32)
     log_quantile += rate * (beyond - np.float32(BEYOND))
     log_quantile.clip(LEAST_LOG_QUANTILE, np.inf, out=log_quantile)
-    _count_run(run, beyond, learnt)
-    beyond *= learnt
-    beyond *= _share(run)
-    exceedances += beyond
-    further = _excess(distance, kappa)
-    excess += beyond * further
-    return beyond, further
+    _count_run(state["run"], beyond, taught)
 
 
 def _count_run(run: Floats, beyond: Floats, learnt: Floats) -> None:
@@ -127,15 +133,19 @@ def _count_run(run: Floats, beyond: Floats, learnt: Floats) -> None:
     run += change
 
 
-def _share(run: Floats) -> Floats:
-    """How much the newest of `run` strange points in a row counts as an exceedance."""
-    share: Floats = run * np.float32(RUN_DISCOUNT)
-    share += np.float32(1 - RUN_DISCOUNT)
-    share.clip(0, np.float32(1 / RUN_FLOOR), out=share)
-    return np.reciprocal(share, out=share)
+def share(run: Floats) -> Floats:
+    """How much the newest of `run` strange points in a row counts as an exceedance.
+
+    Exceedances in a row are one happening, so each further one of a run tells the tail index less; an outage
+    of an hour must not look like sixty rare points.
+    """
+    counts: Floats = run * np.float32(RUN_DISCOUNT)
+    counts += np.float32(1 - RUN_DISCOUNT)
+    counts.clip(0, np.float32(1 / RUN_FLOOR), out=counts)
+    return np.reciprocal(counts, out=counts)
 
 
-def _excess(distance: Floats, kappa: Floats) -> Floats:
+def excess(distance: Floats, kappa: Floats) -> Floats:
     """ln((1 + κ distance) / (1 + κ)): how much farther than its quantile a point lies, in the law's terms."""
     further: Floats = distance * kappa
     further += 1

@@ -16,8 +16,8 @@ class Learner:
 
     def __init__(self, series: int = 1) -> None:
         shape = (1, series)
-        self.log_quantile = np.full(shape, tail.PRIOR_LOG_QUANTILE, np.float32)
-        self.excess, self.exceedances, self.run = (np.zeros(shape, np.float32) for _ in range(3))
+        self.state = {name: np.zeros(shape, np.float32) for name in ("excess", "exceedances", "run")}
+        self.state["log_quantile"] = np.full(shape, tail.PRIOR_LOG_QUANTILE, np.float32)
         self.count = np.zeros(series, np.float32)
 
     def feed(self, sizes: np.ndarray, weight: float = 1.0) -> None:
@@ -25,19 +25,10 @@ class Learner:
             weights = np.full(len(size), weight, np.float32)
             self.count += weights
             kappa = tail.curvature(self.index())
-            tail.learn(
-                self.log_quantile,
-                self.excess,
-                self.exceedances,
-                self.run,
-                size[None],
-                kappa,
-                self.count,
-                weights,
-            )
+            tail.learn(self.state, size[None], kappa, self.count, weights)
 
     def index(self) -> Floats:
-        return tail.index(self.excess, self.exceedances)
+        return tail.index(self.state["excess"], self.state["exceedances"])
 
 
 def draw(points: int, law: str, series: int = 20) -> np.ndarray:
@@ -52,7 +43,7 @@ def test_quantile_is_found(law: str) -> None:
     """After many points the quantile leaves about the stated share beyond it."""
     learner, sizes = Learner(20), draw(20_000, law)
     learner.feed(sizes)
-    beyond = (draw(20_000, law) > np.exp(learner.log_quantile)).mean()
+    beyond = (draw(20_000, law) > np.exp(learner.state["log_quantile"])).mean()
     assert beyond == pytest.approx(tail.BEYOND, abs=0.01)
 
 
@@ -71,7 +62,7 @@ def test_a_young_tail_is_the_prior() -> None:
     """With no points learnt, index and quantile are what is believed beforehand."""
     learner = Learner()
     assert learner.index() == pytest.approx(tail.PRIOR_INDEX)
-    assert np.log(tail.shrunk_quantile(learner.log_quantile, learner.count)) == pytest.approx(
+    assert np.log(tail.shrunk_quantile(learner.state["log_quantile"], learner.count)) == pytest.approx(
         tail.PRIOR_LOG_QUANTILE
     )
 
@@ -110,10 +101,21 @@ def test_nothing_is_learnt_without_weight() -> None:
     learner = Learner()
     learner.feed(draw(500, "normal", 1))
     before = [
-        array.copy() for array in (learner.log_quantile, learner.excess, learner.exceedances, learner.run)
+        array.copy()
+        for array in (
+            learner.state["log_quantile"],
+            learner.state["excess"],
+            learner.state["exceedances"],
+            learner.state["run"],
+        )
     ]
     learner.feed(np.full((50, 1), 100.0), weight=0.0)
-    after = [learner.log_quantile, learner.excess, learner.exceedances, learner.run]
+    after = [
+        learner.state["log_quantile"],
+        learner.state["excess"],
+        learner.state["exceedances"],
+        learner.state["run"],
+    ]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 

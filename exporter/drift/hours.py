@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,14 +87,16 @@ class Hours:
     def __len__(self) -> int:
         return len(self.state["unit"])
 
-    def add(self, time: int, values: Floats, allowed: Mask) -> None:
-        """Take in `values` (S,) of Unix second `time`; NaN and what is not `allowed` are left out."""
-        if time // self._length != self._part:
-            self._turn(time)
+    def add(self, times: Sequence[int], values: Floats, allowed: Mask) -> None:
+        """Take in `values` (T, S) of Unix seconds `times`, but NaN and what is not `allowed` (S,)."""
         state = self.state
         counted = (values == values) & allowed
-        np.add(state["part_sum"], values, out=state["part_sum"], where=counted)
-        state["part_seen"] += counted
+        usable = values if counted.all() else np.where(counted, values, 0.0)
+        for time, value, one in zip(times, usable, counted, strict=True):
+            if time // self._length != self._part:
+                self._turn(time)
+            state["part_sum"] += value
+            state["part_seen"] += one
 
     def resume(self, time: int) -> None:
         """Go on after `time`, the newest point that a restored state has seen."""

@@ -8,6 +8,7 @@ from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import State
 
 FORGETTING = np.float32(0.9995)
+_GROWTH = np.float32(1 / FORGETTING)
 LARGEST = np.float32(1e4)
 _LARGEST_LAG = np.float32(100)
 _LARGEST_COEFFICIENT = np.float32(2)
@@ -35,19 +36,23 @@ def learn(state: State, error: Floats, scale: Floats, weight: Floats) -> None:
     `error`: bounded error of the last prediction; `scale`: what deviations are measured in; both (S,).
     """
     variance, covariance = state["variance"], state["covariance"]
-    lag = _bounded(state["lag"] / scale, _LARGEST_LAG)
+    scaled = np.empty((3, len(scale)), np.float32)
+    np.divide(state["lag"], scale, out=scaled[:2])
+    np.divide(error, scale, out=scaled[2])
+    _bounded(scaled, _LARGEST_LAG)
+    lag, correction = scaled[:2], scaled[2]
     gain = variance * lag
     gain += covariance * lag[::-1]
     lag *= gain
     spread = lag[0] + lag[1]
     spread += FORGETTING
     part = weight / spread
-    correction = _bounded(error / scale, _LARGEST_LAG)
     correction *= part
     state["coefficient"] += gain * correction
     _bounded(state["coefficient"], _LARGEST_COEFFICIENT)
-    part *= np.float32(1 / FORGETTING)
-    grow = 1 + weight * np.float32(1 / FORGETTING - 1)
+    part *= _GROWTH
+    grow = weight * (_GROWTH - 1)
+    grow += 1
     covariance *= grow
     covariance -= gain[0] * gain[1] * part
     variance *= grow

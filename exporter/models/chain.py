@@ -111,7 +111,7 @@ class Point:
         least = bounds.least_deviation(settings, self.expected)
         out[0] = bounds.large_enough(shown, self.distance, least)
         now = bounds.large_enough(self.plain, self.distance, least)
-        out[1] = sustained.follow(state, now, self.present, settings.step) / strictness
+        out[1] = sustained.follow(state, now[None], self.present[None], settings.step)[0] / strictness
         out[2] = self.expected
         if band:
             self._band(out, factor * strictness, edge, carry, least)
@@ -197,16 +197,7 @@ class Point:
         size = self.distance / self.width
         if len(size) == 2:
             size = np.where(np.stack((~self.above, self.above)), size, 0)
-        tail.learn(
-            state["log_quantile"],
-            state["excess"],
-            state["exceedances"],
-            state["run"],
-            size,
-            self.kappa,
-            state["count"],
-            weight,
-        )
+        tail.learn(state, size, self.kappa, state["count"], weight)
 
     def _remember(self, learnt: Mask, edge: float) -> None:
         """What the next points are compared with: evidence, habits, near misses."""
@@ -218,8 +209,8 @@ class Point:
             self._turn(turned)
         confirmation.remember(state, self.plain, self.distance, self.side, learnt)
         known = (learnt & self.ready).astype(np.float32)
-        recurrence.learn(state, self.raw, known)
-        limiter.learn(state, self.quiet, self.settings.step, known)
+        recurrence.learn(state, self.raw * known)
+        limiter.learn(state, self.quiet[None], self.settings.step, known[None])
 
     def _turn(self, of: Rows | slice) -> None:
         """A new half hour: file the peaks of the last, and draw the law anew."""

@@ -28,21 +28,22 @@ has been from it, half forgotten after RECORD_HALF_LIFE."""
 
 
 def weigh(state: State, score: Floats, distance: Floats, side: Floats, recent: Mask, strict: Floats) -> None:
-    """Take off `score` (S,), in place, what is above 1 and not confirmed, or not farther than ever.
+    """Take off `score` (..., S), in place, what is above 1 and not confirmed, or not farther than ever.
 
-    `distance` (S,) and `side` (1 or -1): where the value lies from the expected one; `strict`: by what the
-    score was divided for the sensitivity.
+    `distance` and `side` (1 or -1): where the value lies from the expected one; `strict` (S,) or (): by what
+    the score was divided for the sensitivity. Of `state` only `last` and `record` are looked at, shaped as
+    the score.
     """
-    rows = (score > 1).nonzero()[0]
-    if not len(rows):
+    high = (score > 1).nonzero()
+    if not len(high[0]):
         return
-    strict = strict[rows] if strict.ndim else strict
-    before = np.maximum(state["last"][rows] * side[rows], 0) * recent[rows] / strict
+    strict = strict[high[-1]] if strict.ndim else strict
+    before = np.maximum(state["last"][high] * side[high], 0) * recent[high] / strict
     sure = ALONE + (1 - ALONE) * np.clip((before - NEAR) / (1 - NEAR), 0, 1)
-    record = state["record"][rows]
-    share = distance[rows] / np.maximum(record, np.float32(1e-30))
+    record = state["record"][high]
+    share = distance[high] / np.maximum(record, np.float32(1e-30))
     rare = np.sqrt(np.clip(np.where(record > 0, share, 1), SMALLEST_SHARE, 1))
-    score[rows] = 1 + (score[rows] - 1) * sure * rare
+    score[high] = 1 + (score[high] - 1) * sure * rare
 
 
 def remember(state: State, score: Floats, distance: Floats, side: Floats, learnt: Mask) -> None:

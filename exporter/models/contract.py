@@ -33,7 +33,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One step's outcome, each of shape (S,) and NaN where the series is not scored (learning or missing).
+    """One step's outcome, each (S,), or (T, S) of T steps; NaN where a series is learning or missing.
 
     `score`: 0 at the expected value, 1 at the edge of normal. `deviation`: the sustained form of it.
     `expected`, `lower`, `upper`: the value leaves [lower, upper] exactly where `score` passes 1.
@@ -44,6 +44,18 @@ class Scores:
     expected: Floats
     lower: Floats
     upper: Floats
+
+    def at(self, step: int) -> Scores:
+        """Of T steps the outcome of one."""
+        return Scores(
+            self.score[step], self.deviation[step], self.expected[step], self.lower[step], self.upper[step]
+        )
+
+    def alone(self) -> Scores:
+        """The outcome of one step as that of T = 1 of them."""
+        return Scores(
+            *(it[None] for it in (self.score, self.deviation, self.expected, self.lower, self.upper))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,27 @@ class Model(Protocol):
 
     def put(self, rows: Rows, other: Model) -> None:
         """Overwrite `rows` with the series of `other`, a model of the same kind and settings."""
+        ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A model that takes in several points faster at once than one after the other."""
+
+    def steps(
+        self,
+        times: Sequence[int],
+        values: Floats,
+        learn: Mask,
+        *,
+        band: bool = True,
+        strictness: Floats | float = 1.0,
+        sunday: Mask | None = None,
+    ) -> Scores:
+        """What `step` would say of `values` (T, S) in their order, (T, S) each; a `band` of the last.
+
+        All else is as in `step`; the state is that after the last of them.
+        """
         ...
 
 

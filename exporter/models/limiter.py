@@ -11,7 +11,8 @@ import math
 
 import numpy as np
 
-from exporter.frame import Floats, Rows
+from exporter.columns import add_up
+from exporter.frame import Floats, Mask, Rows
 from exporter.models.contract import State
 from exporter.models.recurrence import SLOT
 
@@ -62,14 +63,34 @@ def _factor(near: Floats, watched: Floats) -> Floats:
 
 
 def learn(state: State, score: Floats, step: float, learnt: Floats) -> None:
-    """Count one more point, in place; `score` (S,) is the score before this correction, `learnt` 0 or 1."""
-    state["watched"] += learnt * np.float32(step / WEEK)
-    strange = (score * learnt > LOW).nonzero()[0]
-    _count(state, _over(state, step, strange))
-    quiet, peak = state["quiet"], state["peak"]
-    quiet += learnt * np.float32(step)
-    quiet[strange] = 0
-    peak[strange] = np.maximum(peak[strange], score[strange])
+    """Count T more points, of half an hour at most, in place.
+
+    `score` (T, S): the scores before this correction; `learnt`: 0 or 1. The points of one series lie so near
+    to each other that only at the first strange one a happening before it can be over.
+    """
+    seconds = learnt * np.float32(step)
+    passed = np.add.reduce(seconds)
+    add_up(state["watched"], learnt * np.float32(step / WEEK))
+    quiet, high = state["quiet"], score * learnt
+    high *= high > LOW
+    peaks = np.maximum.reduce(high)
+    strange = peaks.nonzero()[0]
+    if len(strange):
+        before, after = _around(high[:, strange] > 0, seconds[:, strange])
+        quiet[strange] += before
+        _count(state, _over(state, step, strange))
+        state["peak"][strange] = np.maximum(state["peak"][strange], peaks[strange])
+        quiet[strange] = after - passed[strange]
+    quiet += passed
+
+
+def _around(there: Mask, seconds: Floats) -> tuple[Floats | int, Floats | int]:
+    """How much of `seconds` (T, R) lies before the first point that is `there`, and after the last."""
+    if len(there) == 1:
+        return 0, 0
+    since = np.logical_or.accumulate(there)
+    until = np.logical_or.accumulate(there[::-1])[::-1]
+    return np.add.reduce(seconds * ~since), np.add.reduce(seconds * ~until)
 
 
 def turn(state: State, step: float, rows: Rows | slice) -> None:

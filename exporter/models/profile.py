@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from exporter.frame import Floats, Mask, Rows
@@ -31,8 +33,9 @@ FIELDS = {
 
 def value(state: State, at: Season) -> Floats:
     """The season's part of the value now, shape (S,), in the unit of the query."""
-    season: Floats = state["day"][at.slot] * np.float32(1 - at.weight)
-    season += state["day"][at.next_slot] * np.float32(at.weight)
+    between = state["day"][_slots(at)] * _shares(at)
+    season: Floats = between[0]
+    season += between[1]
     cells = at.cells(len(season))
     seen = state["week_seen"][cells].astype(np.float32)
     seen /= seen + np.float32(WEEK_PRIOR)
@@ -53,12 +56,9 @@ def acquainted(state: State, step: float) -> dict[str, Floats]:
 
 
 def learn(state: State, at: Season, residual: Floats, step: float, weight: Floats) -> None:
-    """Take over part of `residual` (S,), in place; `weight` is 0 where nothing may be learnt."""
-    settled = np.float32(1 - (1 - DAY_GAIN) ** min(step / SLOT, 1))
+    """Take over part of `residual` (S,), in place; `weight` is 0 where nothing may be learnt, else 1."""
     residual = residual * weight
-    counted = weight.astype(np.uint16)
-    _learn_slot(state, at.slot, np.float32(1 - at.weight), residual, settled, counted)
-    _learn_slot(state, at.next_slot, np.float32(at.weight), residual, settled, counted)
+    _learn_slots(state, at, residual, step, weight)
     _learn_hour(state, at, residual, min(step / 3600, 1.0))
 
 
@@ -88,18 +88,32 @@ def _learn_hour(state: State, at: Season, residual: Floats, hours: float) -> Non
     state["week"][cells] += gain
 
 
-def _learn_slot(
-    state: State, slot: int, share: np.float32, residual: Floats, settled: np.float32, counted: np.ndarray
-) -> None:
-    seen = state["day_seen"][slot]
+def _learn_slots(state: State, at: Season, residual: Floats, step: float, weight: Floats) -> None:
+    slots, shares = _slots(at), _shares(at)
+    seen = state["day_seen"][slots]
     gain = seen.astype(np.float32)
     gain += VISIT
-    np.divide(VISIT * share, gain, out=gain)
-    np.maximum(gain, settled * share, out=gain)
+    np.divide(VISIT * shares, gain, out=gain)
+    np.maximum(gain, _settled(step) * shares, out=gain)
     gain *= residual
-    state["day"][slot] += gain
-    _count(seen, round(VISIT * float(share)), counted)
+    state["day"][slots] += gain
+    seen = seen + np.rint(VISIT * shares).astype(np.uint16) * weight.astype(np.uint16)
+    state["day_seen"][slots] = np.minimum(seen, _MOST, out=seen)
 
 
-def _count(seen: np.ndarray, visits: int, counted: np.ndarray) -> None:
-    seen += np.minimum(counted * np.uint16(visits), _MOST - seen)
+def _slots(at: Season) -> slice | list[int]:
+    """The two slots between whose centres `at` lies: neighbours, but around midnight."""
+    if at.next_slot == at.slot + 1:
+        return slice(at.slot, at.slot + 2)
+    return [at.slot, at.next_slot]
+
+
+def _shares(at: Season) -> Floats:
+    """How much either slot counts, (2, 1)."""
+    return np.array([[1 - at.weight], [at.weight]], np.float32)
+
+
+@functools.cache
+def _settled(step: float) -> np.float32:
+    """How much of a point the slots take over once they have settled."""
+    return np.float32(1 - (1 - DAY_GAIN) ** min(step / SLOT, 1))

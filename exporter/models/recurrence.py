@@ -37,10 +37,10 @@ def expected_excess(state: State, slot: int) -> Floats:
     return np.maximum(excess, 0, out=excess)
 
 
-def learn(state: State, score: Floats, learnt: Floats) -> None:
-    """Keep the peak of `score` (S,), formed before habits are taken off; `learnt` 0 or 1."""
+def learn(state: State, score: Floats) -> None:
+    """Keep the peak of `score` (S,), formed before habits are taken off; 0 where nothing may be learnt."""
     peak = state["habit_peaks"][0]
-    np.maximum(peak, score * learnt, out=peak)
+    np.maximum(peak, score, out=peak)
 
 
 def turned(state: State, slot: int, learnt: Mask) -> Rows | slice | None:

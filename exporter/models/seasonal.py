@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -10,7 +12,6 @@ from exporter import columns, tail
 from exporter.frame import Floats, Mask, Rows
 from exporter.models import (
     autoregression,
-    bounds,
     confirmation,
     limiter,
     profile,
@@ -21,23 +22,16 @@ from exporter.models import (
     views,
 )
 from exporter.models.contract import Model, Scores, Settings, State
-from exporter.models.law import Law
-from exporter.models.views import FAST, NAMES, NEXT, SLOW, VIEWS, WEIGHTS
+from exporter.models.judgement import Judgement
+from exporter.models.points import Batch, Points
+from exporter.models.track import Track
+from exporter.models.views import NAMES, VIEWS
 from exporter.seasons import LocalClock, Season
 
-CARRIED = np.float32(0.2)
-"""The share of a point's evidence that counts again at the next point on the same side."""
+CHUNK = 32_768
 
-PRIOR_EXPERIENCE = np.float32(40.0)
-"""How many exceedances what is believed of tails beforehand is worth."""
-
-_ONE = np.float32(1)
-SLOW_ALONE = np.float32(VIEWS / WEIGHTS[SLOW, 0])
-LARGEST_VALUE = 1e30
-"""What lies beyond, such as the largest float that some programs report for "none", is no measurement."""
-
-FRESH = 2.5
-CHUNK = 16_384
+Told: TypeAlias = tuple[Floats, Floats]
+"""Where each view expected the last value, and the evidence that it gave, (V, S) each."""
 
 FIELDS: columns.Fields = {
     "count": (0, np.float32, 0),
@@ -75,7 +69,7 @@ class Seasonal:
         self.state: State = columns.fresh(FIELDS, size)
         self._clock = LocalClock(settings.zone)
         self._edge = tail.edge(settings.step)
-        self._told: list[tuple[Floats, Floats]] = []
+        self._told: list[Told] = []
 
     def ready(self) -> Mask:
         """Which series have left their warm-up, shape (S,)."""
@@ -118,182 +112,85 @@ class Seasonal:
         sunday: Mask | None = None,
     ) -> Scores:
         """Score `values` (S,), observed at Unix second `time`, then learn those that `learn` allows."""
+        steps = self.steps((time,), values[None], learn, band=band, strictness=strictness, sunday=sunday)
+        return steps.at(0)
+
+    def steps(
+        self,
+        times: Sequence[int],
+        values: Floats,
+        learn: Mask,
+        *,
+        band: bool = True,
+        strictness: Floats | float = 1.0,
+        sunday: Mask | None = None,
+    ) -> Scores:
+        """What `step` makes of `values` (T, S) one after the other, a band only of the last; (T, S) each."""
         strict = np.asarray(strictness, np.float32)
-        season = self._clock.at(time, sunday)
-        size = len(values)
-        out = np.empty((5, size))
+        seasons = [self._clock.at(time, sunday) for time in times]
+        out = np.empty((5, *values.shape))
         self._told = []
         with np.errstate(over="ignore"):
-            for start in range(0, size, CHUNK):
+            for start in range(0, values.shape[1], CHUNK):
                 part = slice(start, start + CHUNK)
-                state = columns.part(self.state, part) if size > CHUNK else self.state
-                taken = np.asarray(values[part], np.float64)
-                point = _Point(self.settings, self._edge, state, time, season.part(part), taken)
-                point.score(out[:, part], strict[part] if strict.ndim else strict, band)
-                self._told.append((point.law.centres, point.each))
-                point.learn(learn[part])
+                state = columns.part(self.state, part) if values.shape[1] > CHUNK else self.state
+                at = [it.part(part) for it in seasons]
+                batch = Batch(times, at, np.asarray(values[:, part], np.float64), learn[part])
+                self._follow(state, batch, strict[part] if strict.ndim else strict, band, out[:, :, part])
         return Scores(*out)
+
+    def _follow(self, state: State, batch: Batch, strictness: Floats, band: bool, out: Floats) -> None:
+        """Fill `out` (5, T, S) and learn, up to the begin of a half hour at once."""
+        while len(batch):
+            now, batch = batch.split(_until_turn(state, batch))
+            points = Points.of(state, self.settings, now)
+            told = self._take(state, points, out[:, : len(points)], strictness, band and not batch)
+            out = out[:, len(points) :]
+        self._told.append(told)
+
+    def _take(self, state: State, points: Points, out: Floats, strictness: Floats, band: bool) -> Told:
+        """Score and learn `points`, of which only the last may be the first of a half hour."""
+        track = Track(self.settings, state, points)
+        last = len(points) - 1
+        for point in range(last):
+            track.predict(point)
+            track.learn(point)
+        track.predict(last)
+        judged = Judgement(self.settings, self._edge, state, points, track)
+        judged.score(out, strictness, band)
+        judged.remember_earlier()
+        time, at = points.times[last], points.at[last]
+        turned = recurrence.turned(state, at.half_hour, points.learnt[last])
+        if turned is not None:
+            _turn(state, self.settings, at, turned)
+        track.learn(last)
+        judged.remember_last()
+        if turned is not None:
+            shift.turn(state, turned, at, time, self.settings.step, self.settings.adapts)
+        return track.centres, judged.each[-1]
+
+
+def _until_turn(state: State, batch: Batch) -> int:
+    """How many points of `batch` may be taken in at once: up to the first with which a half hour begins."""
+    if len(batch) == 1:
+        return 1
+    half_hours = np.array([[it.half_hour] for it in batch.at])
+    turning = (batch.learnt() & (state["habit_slot"] != half_hours)).any(axis=1)
+    return int(turning.argmax()) + 1 if turning.any() else len(batch)
+
+
+def _turn(state: State, settings: Settings, at: Season, rows: Rows | slice) -> None:
+    """A new half hour for `rows`: file the peaks of the last, and draw the law anew."""
+    profile.visit(state, at, state["habit_slot"][rows] // 2 != at.half_hour // 2, rows)
+    recurrence.turn(state, at.half_hour, rows)
+    limiter.turn(state, settings.step, rows)
+    confirmation.turn(state, max(settings.step, recurrence.SLOT), rows)
+    autoregression.turn(state, rows)
+    common = tail.index(state["excess"][:, rows], state["exceedances"][:, rows])
+    quantile = tail.shrunk_quantile(state["log_quantile"][:, rows], state["count"][rows])
+    state["kappa"][:, rows], state["quantile"][:, rows] = tail.curvature(common), quantile
+    sides.draw(state, common, quantile, rows)
 
 
 def _ready(state: State, settings: Settings) -> Mask:
     return np.asarray(state["count"] >= settings.warm_up / settings.step)
-
-
-class _Point:
-    """One point of time over one chunk of series: first scored, then learnt."""
-
-    def __init__(
-        self, settings: Settings, edge: float, state: State, time: int, at: Season, values: Floats
-    ) -> None:
-        self.settings, self.edge, self.state, self.time, self.at = settings, edge, state, time, at
-        self.recent = state["previous_time"] > time - FRESH * settings.step
-        self.season = profile.value(state, at)
-        centres = views.centres(state, self.season, self.recent)
-        expected = bounds.within(settings, centres[FAST])
-        self.width = views.widths(state)
-        self.reach = self.width * state["quantile"]
-        self.law = Law(
-            centres,
-            expected,
-            ramp=np.minimum.reduce(self.reach),
-            width=self.width,
-            slope=state["slope"],
-            index=state["index"],
-            experience=np.add.reduce(state["exceedances"]) + PRIOR_EXPERIENCE,
-            carry=state["carry"] * CARRIED * self.recent,
-        )
-        self.present = np.abs(values) < LARGEST_VALUE
-        self.ready = _ready(state, settings)
-        self.x = expected.copy()
-        np.copyto(self.x, values, where=self.present)
-        self.residual = np.subtract(self.x, centres, out=np.empty_like(self.width))
-        distance = (self.x - expected).astype(np.float32)
-        self.side = np.copysign(_ONE, distance)
-        self.distance = np.abs(distance, out=distance)
-
-    def score(self, out: Floats, strictness: Floats, band: bool) -> None:
-        """Fill `out` (5, S): score, deviation, expected, lower, upper; NaN where there is nothing to say.
-
-        All that is learnt from is kept on the standard scale, before `strictness`, (S,) or (), comes in.
-        """
-        law, settings, distance = self.law, self.settings, self.distance
-        above, least = self.side > 0, bounds.least_deviation(settings, law.expected)
-        habit = recurrence.expected_excess(self.state, self.at.half_hour)
-        slow = self._evidence(above)
-        self.quiet = np.maximum(self.raw - habit, np.minimum(self.raw, recurrence.FREE))
-        self.plain = self.quiet / self.state["factor"]
-        shown = self.plain / strictness
-        confirmation.weigh(self.state, shown, distance, self.side, self.recent, strictness)
-        out[0] = bounds.large_enough(shown, distance, least)
-        now = np.maximum(
-            bounds.large_enough(self.plain, distance, least),
-            bounds.large_enough(slow, self.residual[SLOW], least),
-        )
-        out[1] = sustained.follow(self.state, now, self.present, settings.step) / strictness
-        out[2] = law.expected
-        if band:
-            edge = self.state["factor"] * strictness
-            self._band(out, (edge + habit * (edge >= recurrence.FREE)) * np.float32(self.edge), least)
-        else:
-            out[3:] = np.nan
-        absent = ~(self.present & self.ready)
-        if absent.any():
-            out[:, absent] = np.nan
-
-    def _evidence(self, above: Mask) -> Floats:
-        """Form the score before habits and near misses; what the slow level alone makes of it, (S,)."""
-        law, each = self.law, self.law.evidence(self.residual, self.side)
-        self.each = each
-        total = np.add.reduce(each)
-        fade = law.fade(self.distance)
-        self.signed = total * fade * self.side
-        total += law.carried(self.side)
-        total *= fade
-        scale = np.float32(1 / self.edge)
-        self.raw = bounds.watched(self.settings, law.doubted(total) * scale, above)
-        return bounds.watched(self.settings, each[SLOW] * (scale * SLOW_ALONE), above)
-
-    def _band(self, out: Floats, target: Floats, least: Floats | None) -> None:
-        above, below = self.law.distances(target).astype(np.float64)
-        if least is not None:
-            above, below = np.maximum(above, least), np.maximum(below, least)
-        bounds.draw(self.settings, out, self.x, self.law.expected, above, below)
-
-    def learn(self, allowed: Mask) -> None:
-        """Update the state by those present points that `allowed` names."""
-        learnt = self.present & allowed
-        state, step = self.state, self.settings.step
-        turned = recurrence.turned(state, self.at.half_hour, learnt)
-        if turned is not None:
-            self._turn(turned)
-        weight = learnt.astype(np.float32)
-        state["count"] += weight
-        self._start(learnt & (state["count"] == 1))
-        clipped = self._clip()
-        young = weight / np.maximum(state["count"], 1)
-        self._learn_next(clipped[NEXT], weight)
-        views.learn(state, clipped, self.season, young, weight, step)
-        profile.learn(state, self.at, clipped[SLOW], step, weight)
-        self._learn_tails(weight)
-        self._remember(learnt)
-        if turned is not None:
-            shift.turn(state, turned, self.at, self.time, step, self.settings.adapts)
-
-    def _turn(self, rows: Rows | slice) -> None:
-        """A new half hour: file the peaks of the last, and draw the law anew."""
-        state = self.state
-        profile.visit(state, self.at, state["habit_slot"][rows] // 2 != self.at.half_hour // 2, rows)
-        recurrence.turn(state, self.at.half_hour, rows)
-        limiter.turn(state, self.settings.step, rows)
-        confirmation.turn(state, max(self.settings.step, recurrence.SLOT), rows)
-        autoregression.turn(state, rows)
-        common = tail.index(state["excess"][:, rows], state["exceedances"][:, rows])
-        quantile = tail.shrunk_quantile(state["log_quantile"][:, rows], state["count"][rows])
-        state["kappa"][:, rows], state["quantile"][:, rows] = tail.curvature(common), quantile
-        sides.draw(state, common, quantile, rows)
-
-    def _start(self, first: Mask) -> None:
-        """A series' first point is its level."""
-        if first.any():
-            self.state["level"][:, first] = self.x[first]
-            self.residual[:, first] = 0
-            self.distance[first] = 0
-
-    def _clip(self) -> Floats:
-        bound = views.bound(self.reach, self.state["run"], self.settings.adapts / self.settings.step)
-        flat = self.state["scale"][:VIEWS] < self.width
-        flat |= self.state["count"] <= views.SETTLED
-        np.copyto(bound, np.inf, where=flat)
-        clipped = np.minimum(self.residual, bound)
-        return np.maximum(clipped, -bound, out=clipped)
-
-    def _learn_next(self, error: Floats, weight: Floats) -> None:
-        state = self.state
-        steady = weight * self.recent * (state["count"] > views.SETTLED)
-        autoregression.learn(state, error, self.width[SLOW], steady)
-
-    def _learn_tails(self, weight: Floats) -> None:
-        state = self.state
-        counted, further = tail.learn(
-            state["log_quantile"],
-            state["excess"],
-            state["exceedances"],
-            state["run"],
-            np.abs(self.residual) / self.width,
-            state["kappa"],
-            state["count"],
-            weight,
-        )
-        sides.learn(state, self.residual, counted, further)
-
-    def _remember(self, learnt: Mask) -> None:
-        """What the next points are compared with: lags, evidence, peaks, near misses."""
-        state, step = self.state, self.settings.step
-        autoregression.remember(state, self.residual[SLOW], self.recent, learnt)
-        edge = np.float32(self.edge)
-        np.copyto(state["carry"], self.signed.clip(-edge, edge), where=learnt)
-        np.copyto(state["previous_time"], self.time, where=learnt)
-        confirmation.remember(state, self.plain, self.distance, self.side, learnt)
-        known = (learnt & self.ready).astype(np.float32)
-        recurrence.learn(state, self.raw, known)
-        limiter.learn(state, self.quiet, step, known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from exporter import tail
+from exporter.columns import add_up
 from exporter.frame import Floats, Rows
 from exporter.models.contract import State
 from exporter.models.views import VIEWS, WEIGHTS
@@ -49,19 +50,21 @@ def draw(state: State, common: Floats, quantile: Floats, rows: Rows | slice) -> 
 
 
 def learn(state: State, residual: Floats, counted: Floats, excess: Floats) -> None:
-    """Add the points that lie beyond their view's quantile to the tail of their side, in place; all (V, S).
+    """Add T points to the tail of the side on which each lies beyond its view's quantile, in place.
 
-    `counted`: as how much of an exceedance each point counts; `excess`: how far beyond the quantile it lies.
+    All (T, V, S). `counted`: as how much of an exceedance each point counts; `excess`: how far beyond the
+    quantile it lies.
     """
     size = np.minimum(excess, state["common"] * INFLUENCE)
     size *= _UNBIASED
-    sides = np.empty((2, *counted.shape), np.float32)
-    above, below = sides
+    number, *rest = counted.shape
+    sides = np.empty((number, 2, *rest), np.float32)
+    above, below = sides[:, 0], sides[:, 1]
     np.multiply(counted, residual < 0, out=below)
     np.subtract(counted, below, out=above)
-    state["side_exceedances"] += _by_row(sides)
-    sides *= size
-    state["side_excess"] += _by_row(sides)
+    excesses = sides * size[:, None]
+    add_up(_by_side(state["side_exceedances"]), sides)
+    add_up(_by_side(state["side_excess"]), excesses)
 
 
 def _by_side(rows: Floats) -> Floats:

@@ -74,7 +74,7 @@ class Static:
         score = bounds.large_enough(self._score(x, expected), distance, least)
         out = np.full((5, len(values)), np.nan)
         out[0] = score
-        out[1] = sustained.follow(self.state, score, present, self.settings.step)
+        out[1] = sustained.follow(self.state, score[None], present[None], self.settings.step)[0]
         out[2] = expected
         if band:
             low, high = self.settings.normal

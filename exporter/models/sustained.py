@@ -23,15 +23,18 @@ FIELDS = {"sustained": (0, np.float32, 0.0)}
 
 
 def follow(state: State, score: Floats, present: Mask, step: float) -> Floats:
-    """Take in one point's `score` (S,), in place; the sustained form, (S,)."""
+    """Take in the `score` (T, S) of T points, in place; the sustained form after each, (T, S)."""
     sustained = state["sustained"]
     rise, fall, stretch = _rates(step)
-    change = np.minimum(score, LIMIT).astype(np.float32, copy=False) - sustained
-    change *= present
-    change *= (change > 0) * (rise - fall) + fall
-    sustained += change
-    stretched: Floats = sustained * stretch
-    return stretched
+    out = np.minimum(score, LIMIT).astype(np.float32, copy=False)
+    for change, here in zip(out, present, strict=True):
+        change -= sustained
+        change *= here
+        change *= (change > 0) * (rise - fall) + fall
+        sustained += change
+        change[:] = sustained
+    out *= stretch
+    return out
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from exporter.frame import Floats
+from exporter.frame import Floats, Mask
 from exporter.models import autoregression
 from exporter.models.contract import State
 
@@ -42,7 +42,7 @@ FIELDS = {
 """`scale`: mean absolute residual of each view and, at SPREAD, that of the value from its slow level."""
 
 
-def centres(state: State, season: Floats, recent: np.ndarray) -> Floats:
+def centres(state: State, season: Floats, recent: Mask) -> Floats:
     """Where each view expects the value, shape (V, S), float64.
 
     The autoregression speaks only where the last point is `recent`; elsewhere the fast level stands in.
@@ -81,26 +81,30 @@ def bound(reach: Floats, run: Floats, points: float) -> Floats:
     return patience
 
 
-def learn(state: State, clipped: Floats, season: Floats, young: Floats, weight: Floats, step: float) -> None:
+def learn(state: State, clipped: Floats, season: Floats, gained: Floats) -> None:
     """Move levels, spread and scales by one point's bounded residuals (V, S), in place.
 
-    `young` is weight / count: while a series is young, plain means; later, exponential ones.
+    `gained`: how much of the point levels and scales take over, as `gains` tells.
     """
-    gains = gain(young, weight, _gains(step, (SLOW_LEVEL, FAST_LEVEL, SCALE_MEMORY)))
-    state["level"] += gains[:NEXT] * clipped[:NEXT]
+    state["level"] += gained[:NEXT] * clipped[:NEXT]
     size = np.empty_like(state["scale"])
     size[:VIEWS] = clipped
     np.add(clipped[SLOW], season, out=size[SPREAD])
     np.abs(size, out=size)
     size -= state["scale"]
-    size *= gains[NEXT]
+    size *= gained[NEXT]
     state["scale"] += size
 
 
-def gain(young: Floats, weight: Floats, settled: Floats) -> Floats:
-    """The weight of one new point in exponential means, (N, S); `settled` (N, 1): when they have settled."""
-    gains: Floats = settled * weight
-    return np.maximum(gains, young, out=gains)
+def gains(weight: Floats, count: Floats, step: float) -> Floats:
+    """How much of each of T points slow level, fast level and scales take over, (T, 3, S).
+
+    `weight` (T, S): 0 where nothing may be learnt, else 1; `count` (T, S): points learnt, this one included.
+    While a series is young these are plain means; later, exponential ones.
+    """
+    young = weight / np.maximum(count, 1)
+    settled: Floats = _gains(step, (SLOW_LEVEL, FAST_LEVEL, SCALE_MEMORY)) * weight[:, None]
+    return np.maximum(settled, young[:, None], out=settled)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from exporter.drift.latest import Latest
 from exporter.forecast import Forecaster, Foretold, Plan
 from exporter.frame import Floats, Frame, Mask, Rows
 from exporter.models import MODELS
-from exporter.models.contract import Choosing, Comparing, Model, Recurring, Scores, Shifts
+from exporter.models.contract import Batched, Choosing, Comparing, Model, Recurring, Scores, Shifts
 from exporter.models.contract import Settings as ModelSettings
 from exporter.query.confidence import confidence
 from exporter.query.quality import Quality
@@ -23,6 +24,7 @@ from exporter.query.record import Record
 from exporter.query.residuals import Residuals
 from exporter.query.roster import UNKNOWN, Roster
 from exporter.query.sensitivity import Named, Sensitivity
+from exporter.query.stretches import stretches, together_at_most
 
 LARGEST = 1e37
 """Beyond it squares of float32 overflow, and one absurd value would spoil what was learnt."""
@@ -103,17 +105,23 @@ class Population:
         placed = frame.values if aligned else self.spread(frame.keys, frame.values)
         matrix = placed.T.copy(order="C")
         self.refused.update(self.quality.refuse(matrix))
-        answered = self._answered(frame.values)
-        for column, time in enumerate(frame.times.tolist()):
+        answered, times = self._answered(frame.values), frame.times.tolist()
+        # A forecast looks at the season that the model has learnt up to each point
+        together = isinstance(self.model, Batched) and not self.forecaster and not bands
+        most = together_at_most(len(self)) if together else 1
+        for of, taken in stretches(times, self.query.step, self.exclusions.at, most):
             if halted():
                 raise Stopped
-            values = matrix[column]
-            yield time, values, self._step(time, values, bool(answered[column]), band=bands or time == last)
+            values, band = matrix[of], bands or times[of][-1] == last
+            scores = self._steps(times[of], values, answered[of], taken, band)
+            for point, time in enumerate(times[of]):
+                yield time, values[point], scores.at(point)
 
     def step(self, time: int, values: Floats, answered: bool) -> Scores:
         """Score and learn `values` (S,), from which what cannot be true is taken out."""
         self.refused.update(self.quality.refuse(values))
-        return self._step(time, values, answered)
+        taken = self.exclusions.at(time)
+        return self._steps([time], values[None], np.array([answered]), taken, True).at(0)
 
     def _answered(self, values: Floats) -> Mask:
         """At which times the query had an answer, (T,); it matters only where absent counts become 0."""
@@ -121,43 +129,62 @@ class Population:
             return np.asarray(np.isfinite(values).any(axis=0))
         return np.ones(values.shape[1], bool)
 
-    def _step(self, time: int, values: Floats, answered: bool, *, band: bool = True) -> Scores:
-        """Where the query `answered` at all, absent counts become 0 in `values` if the query says so."""
+    def _steps(
+        self, times: Sequence[int], values: Floats, answered: Mask, taken: Treatment, band: bool
+    ) -> Scores:
+        """Take in `values` (T, S), with a `band` for the last of them.
+
+        At the times at which the query `answered` (T,), absent counts become 0 in them if the query says so.
+        """
         seen = values == values
         if not self.begun and not seen.any():
-            return Scores(*np.full((5, len(values)), np.nan))  # nothing to remember of a past without points
+            return Scores(
+                *np.full((5, *values.shape), np.nan)
+            )  # nothing to remember of a past without points
         self.begun = True
-        if self.query.missing == "zero" and answered:
-            values[~seen & (self.roster.last_seen > 0)] = 0.0
-        np.copyto(self.roster.last_seen, time, where=seen)
+        if self.query.missing == "zero":
+            self._fill(values, seen, answered)
+        self.roster.see(times, seen)
         bounded = values.clip(-LARGEST, LARGEST)
-        taken = self.exclusions.at(time)
         if taken.hidden is not None:
-            bounded[taken.hidden] = np.nan
+            bounded[:, taken.hidden] = np.nan
         if self.forecaster:
-            self.forecaster.step(time, bounded, taken.learn, self._season)
-        scores = self.model.step(
-            time, bounded, taken.learn, band=band, strictness=self.strictness, sunday=taken.sunday
-        )
-        self.quality.step(time, values)
-        self.record.mark(time, scores.score)
-        self._note(values == values, scores, taken)
-        if self.residuals is not None:
-            strayed = bounded - scores.expected
-            self.residuals.step(time, scores.score * self.strictness, strayed, taken.learn)
-        if self.hours is not None:
-            self.hours.add(
-                time, bounded, taken.learn if taken.sunday is None else taken.learn & ~taken.sunday
-            )
+            self.forecaster.step(times[0], bounded[0], taken.learn, self._season)
+        scores = self._scored(times, bounded, taken, band)
+        self._note(times, values, bounded, scores, taken)
         return scores
 
-    def _note(self, present: Mask, scores: Scores, taken: Treatment) -> None:
-        """Keep the record; what is known to be an incident is no false alarm."""
-        if not taken.reasons:
-            self.record.step(present, scores.score, self.budget)
-            return
-        self.record.step(present, np.where(taken.learn, scores.score, np.nan), self.budget)
-        self.record.exclude(taken.reasons, present)
+    def _fill(self, values: Floats, seen: Mask, answered: Mask) -> None:
+        """Where a series that was seen before is absent from an answer, its count is 0."""
+        before = np.concatenate(((self.roster.last_seen > 0)[None], seen[:-1]))
+        np.logical_or.accumulate(before, out=before)
+        values[~seen & before & answered[:, None]] = 0.0
+
+    def _scored(self, times: Sequence[int], bounded: Floats, taken: Treatment, band: bool) -> Scores:
+        """What the model makes of `bounded` (T, S); more than one point at once only where it can do that."""
+        strictness, sunday = self.strictness, taken.sunday
+        if len(times) > 1:
+            return cast(Batched, self.model).steps(
+                times, bounded, taken.learn, band=band, strictness=strictness, sunday=sunday
+            )
+        return self.model.step(
+            times[0], bounded[0], taken.learn, band=band, strictness=strictness, sunday=sunday
+        ).alone()
+
+    def _note(
+        self, times: Sequence[int], values: Floats, bounded: Floats, scores: Scores, taken: Treatment
+    ) -> None:
+        """Keep what is remembered beside the model; what is known to be an incident is no false alarm."""
+        self.quality.steps(times, values)
+        self.record.count(values == values, taken.reasons)
+        self.record.steps(times, scores.score, self.budget, taken.learn if taken.reasons else None)
+        if self.residuals is not None:
+            strayed, plain = bounded - scores.expected, scores.score * self.strictness
+            for time, score, distance in zip(times, plain, strayed, strict=True):
+                self.residuals.step(time, score, distance, taken.learn)
+        if self.hours is not None:
+            usual = taken.learn if taken.sunday is None else taken.learn & ~taken.sunday
+            self.hours.add(times, bounded, usual)
 
     def _season(self, time: float) -> Floats:
         """What the model's season adds at `time`, (S,); 0 where the model has none."""
@@ -200,6 +227,18 @@ class Population:
         self._classify()
         self.keep(np.arange(min(len(self), query.max_series)))
 
+    def _parts(self) -> dict[str, Any]:
+        """By name, all that has a column for each series and can `select` and `put` them."""
+        parts = {
+            "model": self.model,
+            "record": self.record,
+            "quality": self.quality,
+            "forecaster": self.forecaster,
+            "residuals": self.residuals,
+            "hours": self.hours,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
     def join(self, other: Population) -> None:
         """Take over the series of `other`, at the end."""
         old, new = len(self), len(other)
@@ -207,37 +246,20 @@ class Population:
         self.roster.add(other.roster.keys)
         self.roster.last_seen[rows] = other.roster.last_seen
         grown = np.append(np.arange(old), np.full(new, UNKNOWN))
-        self.model.select(grown)
-        self.model.put(rows, other.model)
-        self.record.select(grown)
-        self.record.put(rows, other.record)
-        self.quality.select(grown)
-        self.quality.put(rows, other.quality)
-        if self.forecaster and other.forecaster:
-            self.forecaster.select(grown)
-            self.forecaster.put(rows, other.forecaster)
         self.refused.update(other.refused)
-        if self.residuals and other.residuals:
-            self.residuals.select(grown)
-            self.residuals.put(rows, other.residuals)
-        if self.hours is not None and other.hours is not None:
-            self.hours.select(grown)
-            self.hours.put(rows, other.hours)
+        theirs = other._parts()
+        for name, part in self._parts().items():
+            part.select(grown)
+            if name in theirs:
+                part.put(rows, theirs[name])
         self._classify()
 
     def keep(self, rows: Rows) -> None:
         """Let go of every series that is not in `rows`."""
         if len(rows) < len(self):
             self.roster = self.roster.selected(rows)
-            self.model.select(rows)
-            self.record.select(rows)
-            self.quality.select(rows)
-            if self.forecaster:
-                self.forecaster.select(rows)
-            if self.residuals is not None:
-                self.residuals.select(rows)
-            if self.hours is not None:
-                self.hours.select(rows)
+            for part in self._parts().values():
+                part.select(rows)
             self._classify()
 
     def forget(self, before: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -83,25 +84,38 @@ class Quality:
                 values[outside] = np.nan
         return counts
 
-    def step(self, time: int, values: Floats) -> None:
-        """Take in the values (S,) at Unix second `time`, NaN where there is none."""
+    def steps(self, times: Sequence[int], values: Floats) -> None:
+        """Take in the values (T, S) at the Unix seconds `times`, NaN where there is none.
+
+        Only the last of them may be the first of a half hour.
+        """
         state = self.state
         there = values == values
-        moved = there & (values != state["last"])
-        one = there.astype(np.float32)
-        state["moves"] += moved
-        state["still"] += one
-        state["still"] *= ~moved
-        state["points"] += one
-        state["zeros"] += values == 0
-        np.copyto(state["last"], values, where=there)
-        if time % HALF_HOUR < self._step:
+        before = columns.held(state["last"], values, there)
+        stays = ~there | (values == before)
+        state["moves"] += len(values) - np.add.reduce(stays, dtype=np.float32)
+        state["points"] += np.add.reduce(there, dtype=np.float32)
+        state["zeros"] += np.add.reduce(values == 0, dtype=np.float32)
+        good = there | (before != before)  # before its first point a series misses none
+        columns.hold(state["last"], before, values, there)
+        still = self._stand(there, stays)
+        moving = still <= state["limit"]
+        if times[-1] % HALF_HOUR < self._step:
             self._turn()
-        good = there | (state["last"] != state["last"])  # before its first point a series misses none
-        good &= state["still"] <= state["limit"]
-        change = good - state["share"]
-        change *= self._newest
-        state["share"] += change
+            moving[-1] = still[-1] <= state["limit"]
+        good &= moving
+        faded = (1 - self._newest) ** np.arange(len(times), -1, -1, dtype=np.float32)
+        lost = (1 - state["share"]) * faded[0] + np.add.reduce(~good * (self._newest * faded[1:, None]))
+        state["share"][:] = 1 - lost
+
+    def _stand(self, there: Mask, stays: Mask) -> Floats:
+        """How many points in a row each series has stood still after each point, (T, S)."""
+        still, out = self.state["still"], there.astype(np.float32)
+        for counted, same in zip(out, stays.astype(np.float32), strict=True):
+            still += counted
+            still *= same
+            counted[:] = still
+        return out
 
     def _turn(self) -> None:
         """Every half hour: note the standstills that have ended, and how long the present ones may last."""

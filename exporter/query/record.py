@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -48,39 +48,63 @@ class Record:
         self._apart = np.float32(max(APART, 3 * step))
         self._newest = np.float32(-math.expm1(-step / DAY))
 
-    def step(self, present: Mask, score: Floats, budget: Floats | float) -> None:
-        """Take in one point: who was there (S,), the scores, and the budget in seconds between alarms.
+    def steps(
+        self, times: Sequence[int], score: Floats, budget: Floats | float, learn: Mask | None = None
+    ) -> None:
+        """Take in T successive points, of half an hour at most.
 
-        A series is watched while it has a score.
+        `score` (T, S) at the Unix seconds `times`, NaN where a series is not watched; `budget` in seconds
+        between alarms, (S,) or one. What is known to be an incident, where `learn` (S,) is False, is a
+        happening, but no alarm.
         """
-        state, calm = self.state, self.state["calm"]
-        judged = (score == score).astype(np.float32)
-        state["points"] += present
+        state, points = self.state, len(score)
+        watched = (score == score).astype(np.float32)
+        at, series = (score > 1).nonzero()
+        if len(at):
+            self._mark(np.asarray(times)[at], series)
+        if learn is not None:
+            watched *= learn
+            at, series = at[learn[series]], series[learn[series]]
+        faded = self._kept ** np.arange(points, -1, -1, dtype=np.float32)
         for fading in ("alarms", "promised", "judged", "beyond"):
-            state[fading] *= self._kept
+            state[fading] *= faded[0]
+        judged = np.add.reduce(watched * faded[1:, None])
         state["promised"] += judged * np.float32(self._step / budget)
         state["judged"] += judged
-        state["lately"] *= 1 - self._newest * judged
-        above = (score > 1).nonzero()[0]
-        if len(above):
-            state["alarms"][above] += calm[above] > self._apart
-            state["beyond"][above] += 1
-            state["lately"][above] += self._newest
-            calm[above] = -self._step
-        calm += self._step
+        newest = 1 - self._newest * watched
+        state["lately"] *= np.multiply.reduce(newest)
+        if len(at):
+            self._alarm(at, series, faded[1:], newest)
+        state["calm"] += points * self._step
 
-    def mark(self, time: int, score: Floats) -> None:
-        """Note when happenings began, known incidents included; `score` (S,) at Unix second `time`."""
-        rows = (score > 1).nonzero()[0]
-        if len(rows):
-            fresh = rows[time - self.state["above"][rows] > self._apart]
-            self.state["since"][fresh] = time
-            self.state["above"][rows] = time
+    def _mark(self, times: Rows, series: Rows) -> None:
+        """Note when the happenings above the edge began, `times[i]` in `series[i]`, in the order of time."""
+        since, above = self.state["since"], self.state["above"]
+        _, first = np.unique(series, return_index=True)
+        began = first[times[first] - above[series[first]] > self._apart]
+        since[series[began]] = times[began]
+        above[series] = times  # of several the last counts
 
-    def exclude(self, reasons: Mapping[Reason, Mask], present: Mask) -> None:
-        """Count a point of those who are `present` under the reason why it was not learnt."""
+    def _alarm(self, at: Rows, series: Rows, faded: Floats, newest: Floats) -> None:
+        """Count the points `at[i]` of `series[i]` above the edge, in the order of time.
+
+        Those of one series lie so near to each other that only the first of them can begin an alarm.
+        """
+        state, calm = self.state, self.state["calm"]
+        np.add.at(state["beyond"], series, faded[at])
+        for point, one in zip(at.tolist(), series.tolist(), strict=True):
+            state["lately"][one] += self._newest * np.multiply.reduce(newest[point + 1 :, one])
+        series_of_first, first = np.unique(series, return_index=True)
+        begun = calm[series_of_first] + at[first] * self._step > self._apart
+        state["alarms"][series_of_first] += faded[at[first]] * begun
+        calm[series] = -(at + 1) * self._step  # of several the last counts
+
+    def count(self, present: Mask, reasons: Mapping[Reason, Mask]) -> None:
+        """Count the points of those who are `present` (T, S), and why some of them were not learnt."""
+        points = np.add.reduce(present, dtype=np.float32)
+        self.state["points"] += points
         for reason, mask in reasons.items():
-            self.state[f"excluded_{reason}"] += mask & present
+            self.state[f"excluded_{reason}"] += points * mask
 
     def excluded_ratio(self) -> dict[Reason, float]:
         """The share of the points seen that were not learnt, by reason; only reasons that occurred."""

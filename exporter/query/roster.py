@@ -7,7 +7,7 @@ from itertools import repeat
 
 import numpy as np
 
-from exporter.frame import DuplicateSeries, Rows, labels_of
+from exporter.frame import DuplicateSeries, Mask, Rows, labels_of
 from exporter.metrics.labels import exposed_labels, render_labels
 
 UNKNOWN = -1
@@ -69,6 +69,11 @@ class Roster:
         self.labels += labels
         self.rendered += rendered
         self.last_seen = np.append(self.last_seen, np.zeros(len(fresh), np.int64))
+
+    def see(self, times: Sequence[int], seen: Mask) -> None:
+        """Note who was `seen` (T, S) at which of the Unix seconds `times`, in their order."""
+        for time, here in zip(times, seen, strict=True):
+            np.copyto(self.last_seen, time, where=here)
 
     def selected(self, rows: Rows) -> Roster:
         """A roster of only `rows`, in that order."""

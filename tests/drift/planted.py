@@ -46,8 +46,8 @@ def filled(values: np.ndarray, start: int = START) -> Hours:
     """The ring after all of `values` (points, series)."""
     hours = Hours(STEP, values.shape[1])
     for row, point in enumerate(values):
-        hours.add(start + row * STEP, point, np.ones(len(point), bool))
-    hours.add(start + len(values) * STEP, values[-1], np.ones(values.shape[1], bool))
+        hours.add([start + row * STEP], point[None], np.ones(len(point), bool))
+    hours.add([start + len(values) * STEP], values[-1:], np.ones(values.shape[1], bool))
     return hours
 
 
@@ -59,7 +59,7 @@ def scores(values: np.ndarray, first: int = 28, every: int = 6) -> dict[str, np.
     hours, reference, out = Hours(STEP, values.shape[1]), None, []
     for row, point in enumerate(values):
         before = hours.hour
-        hours.add(START + row * STEP, point, np.ones(len(point), bool))
+        hours.add([START + row * STEP], point[None], np.ones(len(point), bool))
         if hours.hour == before or hours.hour is None or row < first * DAY:
             continue
         if is_due(reference, WINDOW, 24, hours.hour):

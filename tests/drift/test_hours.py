@@ -34,8 +34,8 @@ def test_movement_does_not_depend_on_the_step() -> None:
     fine = np.repeat(noise(2, series=2), 10, axis=0)
     one, other = Hours(60, 2), filled(noise(2, series=2))
     for row, value in enumerate(fine):
-        one.add(START + row * 60, value, np.ones(2, bool))
-    one.add(START + len(fine) * 60, fine[-1], np.ones(2, bool))
+        one.add([START + row * 60], value[None], np.ones(2, bool))
+    one.add([START + len(fine) * 60], fine[-1:], np.ones(2, bool))
     assert np.allclose(one.past(40).movement, other.past(40).movement, atol=0.01)
 
 
@@ -46,7 +46,7 @@ def test_gaps_are_unknown() -> None:
         if 30 <= row < 60:
             continue  # the exporter was down
         value = np.nan if 80 <= row < 100 else 1.0
-        hours.add(START + 600 * row, np.array([value]), np.ones(1, bool))
+        hours.add([START + 600 * row], np.array([[value]]), np.ones(1, bool))
     known = np.isfinite(hours.past(19).mean[:, 0])
     assert not known[5:10].any()
     assert not known[14:16].any()
@@ -58,7 +58,7 @@ def test_the_ring_forgets_what_is_older() -> None:
     hours = filled(noise(DAYS + 4, series=1))
     assert np.isfinite(hours.past().mean).all()
     later = START + (3 * DAYS) * 86_400
-    hours.add(later, np.ones(1), np.ones(1, bool))
+    hours.add([later], np.ones((1, 1)), np.ones(1, bool))
     assert np.isnan(hours.past().mean).all()
     assert hours.past().end == later // HOUR
 
@@ -98,7 +98,7 @@ def test_a_past_is_a_copy() -> None:
     past = hours.past(24)
     before = past.mean.copy()
     for row in range(DAY):
-        hours.add(START + (3 * DAY + 6 + row) * 600, np.full(2, 99.0), np.ones(2, bool))
+        hours.add([START + (3 * DAY + 6 + row) * 600], np.full((1, 2), 99.0), np.ones(2, bool))
     hours.rebase()
     assert np.array_equal(past.mean, before)
 

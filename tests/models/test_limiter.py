@@ -25,7 +25,7 @@ def feed(state: State, peak: float, every: int, points: int, weight: float = 1.0
     learnt = np.full(state["peak"].shape, weight, np.float32)
     for i in range(points):
         score = np.full_like(learnt, peak if i % every == 0 else 0.1)
-        limiter.learn(state, score, MINUTE, learnt)
+        limiter.learn(state, score[None], MINUTE, learnt[None])
         if weight and i % 30 == 0:
             limiter.turn(state, MINUTE, slice(None))
 
@@ -95,7 +95,7 @@ def test_old_near_misses_are_forgotten() -> None:
     counted = state["near"].sum()
     hours = int(limiter.HALF_LIFE / 3600)
     for _ in range(hours):
-        limiter.learn(state, np.zeros(1, np.float32), 3600.0, np.ones(1, np.float32))
+        limiter.learn(state, np.zeros((1, 1), np.float32), 3600.0, np.ones((1, 1), np.float32))
         limiter.turn(state, 3600.0, slice(None))
     assert abs(state["near"].sum() / counted - 0.5) < 0.02
 
@@ -104,7 +104,7 @@ def test_a_happening_is_counted_before_the_next_one_begins() -> None:
     """Two near misses within one half hour's law, far enough apart, are two, whenever they are counted."""
     state, learnt = fresh(), np.ones(1, np.float32)
     for score in (0.9, *[0.1] * 40, 0.6, *[0.1] * 40):
-        limiter.learn(state, np.full(1, score, np.float32), MINUTE, learnt)
+        limiter.learn(state, np.full((1, 1), score, np.float32), MINUTE, learnt[None])
     limiter.turn(state, MINUTE, slice(None))
     assert state["near"][:, 0] == pytest.approx([1, 1], rel=1e-3)
     assert state["peak"][0] == 0

@@ -21,7 +21,7 @@ def learn(state: State, slot: int, score: np.ndarray, learnt: np.ndarray) -> Non
     rows = recurrence.turned(state, slot, learnt)
     if rows is not None:
         recurrence.turn(state, slot, rows)
-    recurrence.learn(state, score, learnt)
+    recurrence.learn(state, score * learnt)
 
 
 def live(state: State, days: int, peaks: dict[int, float], first_day: int = 100) -> None:

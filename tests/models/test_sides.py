@@ -34,7 +34,7 @@ def test_sides_that_are_alike_have_the_common_law() -> None:
 def test_a_heavy_side_makes_its_own_tail_heavier() -> None:
     """Far exceedances above, none below: above, the index grows and the quantile lies farther out."""
     state = blank()
-    up, one = np.full((VIEWS, 1), 5.0), np.ones((VIEWS, 1), np.float32)
+    up, one = np.full((1, VIEWS, 1), 5.0), np.ones((1, VIEWS, 1), np.float32)
     for _ in range(200):
         sides.learn(state, up, one, 0.6 * one)
     index, slope = law(state)
@@ -45,7 +45,7 @@ def test_a_heavy_side_makes_its_own_tail_heavier() -> None:
 def test_one_exceedance_has_a_bounded_influence() -> None:
     """A single outage, however far, moves the index of its side only a little."""
     state = blank()
-    one = np.ones((VIEWS, 1), np.float32)
+    one = np.ones((1, VIEWS, 1), np.float32)
     sides.learn(state, -one, one, 50 * one)
     index, _ = law(state)
     assert (index[1] < 1.1 * index[0]).all()

@@ -11,7 +11,7 @@ from exporter.models import sustained
 def run(scores: list[float], step: float = 60.0) -> list[float]:
     state = columns.fresh(sustained.FIELDS, 1)
     here = np.ones(1, bool)
-    return [float(sustained.follow(state, np.array([it]), here, step)[0]) for it in scores]
+    return [float(sustained.follow(state, np.array([[it]]), here[None], step)[0, 0]) for it in scores]
 
 
 def test_it_rises_slowly_and_falls_soon() -> None:
@@ -31,6 +31,6 @@ def test_a_missing_point_changes_nothing() -> None:
     """Where there is no point the mean stays."""
     state = columns.fresh(sustained.FIELDS, 2)
     score = np.array([2.0, 2.0])
-    sustained.follow(state, score, np.array([True, False]), 60.0)
+    sustained.follow(state, score[None], np.array([[True, False]]), 60.0)
     assert state["sustained"][0] > 0
     assert state["sustained"][1] == 0

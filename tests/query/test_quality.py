@@ -25,7 +25,7 @@ def fed(values: np.ndarray, step: float = MINUTE, domain: tuple[float, float] = 
     values = values.reshape(len(values), -1)
     quality = Quality(step, domain, rows=values.shape[1])
     for i, row in enumerate(values):
-        quality.step(int(i * step), row)
+        quality.steps([int(i * step)], row[None])
     return quality
 
 
@@ -60,6 +60,22 @@ def test_impossible_values_are_left_out_and_counted(value: float, reason: str | 
     counts = Quality(MINUTE, RATIO, rows=3).refuse(values)
     assert {name: count for name, count in counts.items() if count} == ({reason: 1} if reason else {})
     assert np.isnan(values).tolist() == [False, reason is not None, True]
+
+
+def test_points_count_alike_singly_and_together() -> None:
+    """Half hours taken in at once leave what their points leave one by one, to rounding."""
+    values = np.array([noise(600, seed) for seed in range(6)]).T
+    values[np.random.default_rng(1).random(values.shape) < 0.1] = math.nan
+    values[100:, 0], values[:200, 1], values[::3, 2] = 4.0, math.nan, 0.0
+    one, other = Quality(300.0, ANY, rows=6), Quality(300.0, ANY, rows=6)
+    times = list(range(300, 300 * 601, 300))
+    for begin in range(0, 600, 6):
+        other.steps(times[begin : begin + 6], values[begin : begin + 6])
+        for point in range(begin, begin + 6):
+            one.steps([times[point]], values[point : point + 1])
+    assert one.stuck.tolist() == other.stuck.tolist() == [True] + [False] * 5
+    for name, array in one.state.items():
+        np.testing.assert_allclose(other.state[name], array, rtol=1e-4, err_msg=name)
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=False), min_size=1, max_size=20))

@@ -25,7 +25,8 @@ def fed(points: int, scores: dict[int, float], step: float = MINUTE, present: bo
     record = Record(step, 1)
     for i in range(points):
         score = scores.get(i, 0.1) if present else math.nan
-        record.step(np.array([present]), np.array([score]), WEEK)
+        record.count(np.array([[present]]), {})
+        record.steps([int(i * step)], np.array([[score]]), WEEK)
     return record
 
 
@@ -71,17 +72,17 @@ def test_a_larger_budget_promises_more() -> None:
     """The same alarms are fewer times the promise of a series that is watched more sensitively."""
     one, two = Record(MINUTE, 2), Record(MINUTE, 2)
     for i in range(500):
-        score = np.full(2, 2.0 if i == 100 else 0.1)
-        one.step(np.ones(2, bool), score, WEEK)
-        two.step(np.ones(2, bool), score, np.array([WEEK, DAY]))
+        score = np.full((1, 2), 2.0 if i == 100 else 0.1)
+        one.steps([i * 60], score, WEEK)
+        two.steps([i * 60], score, np.array([WEEK, DAY]))
     assert one.false_alarm_ratio() == pytest.approx(4 * two.false_alarm_ratio(), rel=1e-3)
 
 
 def test_old_alarms_are_forgotten() -> None:
     """After a half-life of quiet half an alarm is left."""
     record = fed(10, {3: 2.0}, step=3_600.0)
-    for _ in range(int(HALF_LIFE / 3_600)):
-        record.step(np.ones(1, bool), np.zeros(1), WEEK)
+    for hour in range(int(HALF_LIFE / 3_600)):
+        record.steps([(10 + hour) * 3_600], np.zeros((1, 1)), WEEK)
     assert record.state["alarms"][0] == pytest.approx(0.5, abs=0.01)
 
 
@@ -167,11 +168,32 @@ def test_the_record_survives_a_restart() -> None:
     assert after.series.record.state["points"][2] == pytest.approx(576, abs=3)
 
 
+def test_points_count_alike_singly_and_together() -> None:
+    """Half hours taken in at once leave the counters that their points leave one by one, to rounding."""
+    rng = np.random.default_rng(2)
+    scores = rng.gamma(0.6, 0.5, (600, 20))
+    scores[rng.random(scores.shape) < 0.05] = math.nan
+    learn = np.arange(20) != 3
+    one, other = Record(300.0, 20), Record(300.0, 20)
+    times = list(range(300, 300 * 601, 300))
+    for begin in range(0, 600, 6):
+        of = slice(begin, begin + 6)
+        other.count(scores[of] == scores[of], {"silence": ~learn})
+        other.steps(times[of], scores[of], WEEK, learn)
+        for point in range(begin, begin + 6):
+            row = scores[point : point + 1]
+            one.count(row == row, {"silence": ~learn})
+            one.steps([times[point]], row, WEEK, learn)
+    assert one.state["alarms"].sum() > 20
+    for name, array in one.state.items():
+        np.testing.assert_allclose(other.state[name], array, rtol=2e-4, err_msg=name)
+
+
 def test_a_happening_has_a_beginning() -> None:
     """It began with its first point above the edge; a dip shorter than half an hour does not end it."""
     record = Record(MINUTE, 2)
     for minute, score in enumerate([0.5, 2.0, 0.5, math.nan, 2.0, *[0.5] * 40, 3.0, 2.0]):
-        record.mark(minute * 60, np.array([score, 0.5]))
+        record.steps([minute * 60], np.array([[score, 0.5]]), WEEK)
         if minute == 4:
             assert record.state["since"].tolist()[0] == 60
     assert record.state["since"][0] == 45 * 60
