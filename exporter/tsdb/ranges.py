@@ -22,8 +22,8 @@ READERS = 2
 
 PROBE_POINTS = 16
 """Times asked for first when nobody knows how many series there are."""
-FIRST_SHARES = (4, 2)
-"""Of a long range the first request is a quarter as large as it may be, the second half as large."""
+FIRST_SHARE = 2
+"""Of a long range the first request is half as large as it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,13 @@ def points_per_request(series: int, max_points: int) -> int:
 def next_times(left: int, series: int | None, max_points: int, asked: int) -> int:
     """How many of the times `left` the next request covers, after `asked` others.
 
-    The first ones are smaller, so that learning begins while the server reads on; where one is enough, it is
-    one. The others are as large as they may be: VictoriaMetrics unpacks whole blocks for each.
+    The first is smaller, so that learning begins while the server reads on; where one is enough, it is one.
+    The others are as large as they may be: VictoriaMetrics unpacks whole blocks for each.
     """
     if series is None:
         return PROBE_POINTS
     most = points_per_request(series, max_points)
-    if left <= most or asked >= len(FIRST_SHARES):
-        return most
-    return -(-most // FIRST_SHARES[asked])
+    return most if asked or left <= most else -(-most // FIRST_SHARE)
 
 
 def read_ahead(
