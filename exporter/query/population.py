@@ -138,9 +138,8 @@ class Population:
         """
         seen = values == values
         if not self.begun and not seen.any():
-            return Scores(
-                *np.full((5, *values.shape), np.nan)
-            )  # nothing to remember of a past without points
+            # There is nothing to remember of a past without points
+            return Scores(*np.full((5, *values.shape), np.nan))
         self.begun = True
         if self.query.missing == "zero":
             self._fill(values, seen, answered)

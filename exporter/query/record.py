@@ -92,8 +92,10 @@ class Record:
         """
         state, calm = self.state, self.state["calm"]
         np.add.at(state["beyond"], series, faded[at])
-        for point, one in zip(at.tolist(), series.tolist(), strict=True):
-            state["lately"][one] += self._newest * np.multiply.reduce(newest[point + 1 :, one])
+        share = np.full(len(at), self._newest)
+        for point, left in enumerate(newest):
+            share *= np.where(point > at, left[series], 1)
+        np.add.at(state["lately"], series, share)
         series_of_first, first = np.unique(series, return_index=True)
         begun = calm[series_of_first] + at[first] * self._step > self._apart
         state["alarms"][series_of_first] += faded[at[first]] * begun
